@@ -1,0 +1,47 @@
+# make run: all set-up, then the whole graph of params.yaml (RECIPE=... puts another recipe in place
+# first). make test: all set-up, then the tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DVC_NO_ANALYTICS := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+
+.PHONY: run test lint format clean
+
+run: $(VENV)/.run-ready
+	$(if $(RECIPE),$(BIN)/prefloop use $(RECIPE))
+	$(BIN)/prefloop repro
+
+test: $(VENV)/.test-ready
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar curation
+
+format: $(VENV)/.test-ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'prefloop needs Python 3.11 or newer: make PYTHON=python3.11 ...' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# torch goes in first and with its own needs: a machine's CPU build is then kept by all that follows.
+$(VENV)/.run-ready: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(PIP) --constraint requirements.lock torch==2.13.0
+	$(PIP) --no-deps --requirement requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.test-ready: $(VENV)/.run-ready requirements-test.lock
+	$(PIP) --no-deps --requirement requirements-test.lock
+	touch $@
+
+clean:
+	rm -rf $(VENV) .work .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Tables in, tables out: the rules, mixes, pairs and audit of preference data; no torch, no CLI."""

@@ -1,0 +1,1 @@
+"""Questions to a finished build: SQL over its tables, lineage, differences, the report."""

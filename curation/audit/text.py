@@ -1,0 +1,56 @@
+"""Plain text tables for a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+WIDTH = 60  # characters of a cell before it is cut
+_NUMBER = (int, float)
+
+
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int = WIDTH) -> str:
+    """Rows as an aligned text table: numbers to the right, long cells cut with an ellipsis."""
+    cells = [[cell(value, width) for value in row] for row in rows]
+    sizes = [max([len(name), *(len(line[at]) for line in cells)]) for at, name in enumerate(names)]
+    right = [_numeric([row[at] for row in rows]) for at in range(len(names))]
+    lines = [_line(names, sizes, right), _line(["-" * size for size in sizes], sizes, right)]
+    lines.extend(_line(line, sizes, right) for line in cells)
+    return "\n".join(lines)
+
+
+def block(text: str, indent: str = "  ") -> str:
+    """A text of several lines, indented, with control characters shown as escapes."""
+    return "\n".join(indent + cell(line, len(line) * 10 + 1) for line in text.split("\n"))
+
+
+def cell(value: Any, width: int = WIDTH) -> str:
+    """One value as printable text on one line; control characters are shown as escapes."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else f"{value:.6g}"
+    text = "".join(_safe(char) for char in str(value))
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _safe(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+
+
+def _numeric(values: Sequence[Any]) -> bool:
+    known = [value for value in values if value is not None]
+    return bool(known) and all(
+        isinstance(value, _NUMBER) and not isinstance(value, bool) for value in known
+    )
+
+
+def _line(cells: Sequence[str], sizes: Sequence[int], right: Sequence[bool]) -> str:
+    padded = [
+        text.rjust(size) if to_right else text.ljust(size)
+        for text, size, to_right in zip(cells, sizes, right, strict=True)
+    ]
+    return "  ".join(padded).rstrip()

@@ -1,0 +1,205 @@
+"""`prefloop why ID`: the life of one row, from its native row to the training rows it became."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from curation.audit.connect import open_build, rows
+from curation.audit.why_steps import STEPS
+from curation.errors import UserError
+
+SHORTEST = 6  # characters of an id that may stand for the whole of it
+
+_KINDS = ("pair", "generation", "example", "prompt", "row", "reject")  # the likelier meant first
+
+_KNOWN = """
+select 'pair' as kind, pair_id as id from preferences where starts_with(pair_id, $id)
+union
+select 'pair', pair_id from pairs where starts_with(pair_id, $id)
+union
+select 'prompt', prompt_id from prompts where starts_with(prompt_id, $id)
+union
+select 'prompt', prompt_id from preferences where starts_with(prompt_id, $id)
+union
+select 'generation', generation_id from generations where starts_with(generation_id, $id)
+union
+select 'generation', generation_id from evaluation_generations
+where starts_with(generation_id, $id)
+union
+select 'example', example_id from sft where starts_with(example_id, $id)
+union
+select 'row', unnest(native_rows(source_row)) from preferences where contains(source_row, $id)
+union
+select 'row', source_row from sft where starts_with(source_row, $id)
+union
+select 'row', source_row from prompt_source where starts_with(source_row, $id)
+union
+select 'row', source_row from benchmark where starts_with(source_row, $id)
+union
+select 'row', unnest(native_rows(split_part(item_id, ':', 2)))
+from rejects where contains(item_id, $id) and contains(item_id, ':')
+union
+select 'reject', item_id from rejects where starts_with(item_id, $id)
+"""
+
+_LINKS = {
+    "pair": """
+select 'row' as kind, source_row as id from preferences where pair_id = $id
+union
+select 'prompt', prompt_id from pairs where pair_id = $id
+union
+select 'generation', unnest([chosen_id, rejected_id]) from pairs where pair_id = $id
+""",
+    "row": """
+select 'pair' as kind, pair_id as id from preferences where is_row(source_row, $id)
+union
+select 'example', example_id from sft where source_row = $id
+union
+select 'prompt', prompt_id from prompt_source where source_row = $id
+union
+select 'reject', item_id from rejects where is_row(split_part(item_id, ':', 2), $id)
+""",
+    "prompt": """
+select 'row' as kind, source_row as id from prompts where prompt_id = $id
+union
+select 'pair', pair_id from pairs where prompt_id = $id
+union
+select 'pair', pair_id from preferences where prompt_id = $id
+""",
+    "generation": """
+select 'prompt' as kind, prompt_id as id from generations where generation_id = $id
+union
+select 'prompt', prompt_id from evaluation_generations where generation_id = $id
+union
+select 'pair', pair_id from pairs where chosen_id = $id or rejected_id = $id
+""",
+    "example": "select 'row' as kind, source_row as id from sft where example_id = $id",
+    "reject": """
+select 'row' as kind, split_part(item_id, ':', 2) as id
+from rejects where item_id = $id and contains(item_id, ':')
+""",
+}
+"""For each kind of id, the ids it leads to."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened to a row: where, what came of it, and the particulars."""
+
+    stage: str
+    verdict: str
+    item: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Life:
+    """What an id is and everything that happened to it, in the order of the graph."""
+
+    kind: str
+    id: str
+    steps: list[Step]
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+
+def explain(data: Path, wanted: str) -> Life:
+    """Follow an id (or a unique beginning of one) through every table of the build.
+
+    Args:
+        data: the build's folder.
+        wanted: a pair, prompt, generation, example or source-row id, or a reject's item id.
+
+    Raises:
+        UserError: no table holds the id, or its beginning fits several.
+    """
+    con = open_build(data)
+    try:
+        kind, found = _resolve(con, wanted)
+        ids = _related(con, kind, found)
+        steps = [Step(**row) for query in STEPS for row in rows(con, query, _lists(query, ids))]
+        return Life(kind, found, steps, _texts(con, ids))
+    finally:
+        con.close()
+
+
+def _resolve(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, str]:
+    """The one id that is, or begins with, the wanted text."""
+    if len(wanted) < SHORTEST:
+        raise UserError(f"{wanted}: too short; give at least {SHORTEST} characters of an id")
+    found = {(row["id"], row["kind"]) for row in rows(con, _KNOWN, {"id": wanted})}
+    fits = sorted(found, key=lambda pair: (_KINDS.index(pair[1]), pair[0]))
+    exact = [pair for pair in fits if pair[0] == wanted]
+    begins = exact or [pair for pair in fits if _begins(pair[0], wanted)]
+    if not begins:
+        raise UserError(f"{wanted}: no table of this build holds this id; is the build up to date?")
+    names = sorted({pair[0] for pair in begins})
+    if len(names) > 1:
+        some = ", ".join(names[:3])
+        raise UserError(f"{wanted}: fits {len(names)} ids ({some}, ...); give more characters")
+    return begins[0][1], begins[0][0]
+
+
+def _begins(whole: str, wanted: str) -> bool:
+    """An id of one native row is meant before one of several joined by +."""
+    return whole.startswith(wanted) and ("+" in wanted or "+" not in whole)
+
+
+def _related(con: duckdb.DuckDBPyConnection, kind: str, start: str) -> dict[str, set[str]]:
+    """Ids that the start leads to: its own links, and the source rows those come from."""
+    ids: dict[str, set[str]] = {name: set() for name in _LINKS}
+    ids[kind].add(start)
+    frontier = [(kind, start)]
+    while frontier:
+        here, found = frontier.pop()
+        for row in rows(con, _LINKS[here], {"id": found}):
+            fresh = row["id"] not in ids[row["kind"]]
+            ids[row["kind"]].add(row["id"])
+            if fresh and _upstream(here, row["kind"]):
+                frontier.append((row["kind"], row["id"]))
+    return ids
+
+
+def _upstream(here: str, there: str) -> bool:
+    """Follow a link further only towards where a row came from, or from a native row down."""
+    rank = {"row": 0, "reject": 0, "prompt": 1, "example": 1, "generation": 2, "pair": 3}
+    return rank[there] < rank[here]
+
+
+def _lists(query: str, ids: dict[str, set[str]]) -> dict[str, Any]:
+    """The lists of ids that a query names: DuckDB refuses parameters it does not use."""
+    return {f"{kind}s": sorted(found) for kind, found in ids.items() if f"${kind}s" in query}
+
+
+def _texts(con: duckdb.DuckDBPyConnection, ids: dict[str, set[str]]) -> list[tuple[str, str]]:
+    """The texts of one pair, or what was dropped; none when the id leads to several pairs."""
+    query = """
+select prompt, chosen, rejected from preferences where pair_id in (select unnest($pairs))
+union all
+select prompt, chosen, rejected from pairs where pair_id in (select unnest($pairs))
+"""
+    if len(ids["pair"]) == 1:
+        row = rows(con, query, {"pairs": sorted(ids["pair"])})[0]
+        return [(name, _joined(row[name])) for name in ("prompt", "chosen", "rejected")]
+    query = """
+select item_id, payload from rejects
+where item_id in (select unnest($rejects)) order by item_id limit 3
+"""
+    found = rows(con, query, {"rejects": sorted(ids["reject"])})
+    return [(f"dropped {row['item_id']}", _pretty(row["payload"])) for row in found]
+
+
+def _joined(messages: Iterable[dict[str, str]]) -> str:
+    return "\n".join(f"{message['role']}: {message['content']}" for message in messages)
+
+
+def _pretty(payload: str) -> str:
+    try:
+        return json.dumps(json.loads(payload), indent=1, ensure_ascii=False)
+    except ValueError:
+        return payload  # a line that could not be parsed is kept as it was

@@ -1,0 +1,228 @@
+"""Native rows to the columns a format needs, typed; whatever does not fit is a reject."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import polars as pl
+
+from curation import ids
+from curation.errors import UserError
+from curation.readers import Bad, Row, kind_of
+from curation.sources.base import Format, Layout, Options, Types, renames
+
+BATCH = 8_192
+PEEK = 256
+
+Names = Mapping[str, str]
+
+
+@dataclass
+class Ledger:
+    """What was seen while reading: rows, columns, unreadable rows."""
+
+    rows: int = 0
+    columns: set[str] = field(default_factory=set)
+    bad: list[Bad] = field(default_factory=list)
+
+    @property
+    def kept(self) -> int:
+        """Rows that were read."""
+        return self.rows - len(self.bad)
+
+
+def choose_layout(
+    form: Format, seen: Mapping[str, set[str]], options: Options, where: str
+) -> Layout:
+    """The published form whose columns are all there, by name and then by type.
+
+    Args:
+        seen: Column names to the JSON words for the types seen in them.
+
+    Raises:
+        UserError: columns are missing; the message names all of them.
+    """
+    lacking = {}
+    named = []
+    for layout in form.layouts:
+        theirs = {ours: name for name, ours in renames(layout, options).items()}
+        wanted = {theirs.get(name, name): dtype for name, dtype in layout.required.items()}
+        missing = [name for name in wanted if name not in seen]
+        if not missing:
+            named.append((layout, wanted))
+        lacking[id(layout)] = missing
+    for layout, wanted in named:
+        if all(not seen[name] or seen[name] & words(dtype) for name, dtype in wanted.items()):
+            return layout
+    if named:
+        return named[0][0]
+    fewest = min(lacking.values(), key=len)
+    raise UserError(
+        f"{where}: lacks the column{'s' * (len(fewest) > 1)} {', '.join(fewest)}, which format "
+        f"{form.name} reads; it has {', '.join(sorted(seen)) or 'none'}"
+    )
+
+
+def words(dtype: Any) -> set[str]:
+    """JSON words for the values that fit a Polars type."""
+    if dtype == pl.String:
+        return {"string"}
+    if dtype == pl.Boolean:
+        return {"boolean"}
+    if dtype == pl.Int64:
+        return {"integer"}
+    if dtype == pl.Float64:
+        return {"integer", "number"}
+    return {"array"} if isinstance(dtype, pl.List) else {"object"}
+
+
+def peek(rows: Iterator[Row | Bad]) -> tuple[dict[str, set[str]], list[Row | Bad]]:
+    """Columns and types of the first rows, and these rows."""
+    held = list(islice(rows, PEEK))
+    seen: dict[str, set[str]] = {}
+    for row in held:
+        if isinstance(row, dict):
+            for name, value in row.items():
+                kinds = seen.setdefault(name, set())
+                if value is not None:
+                    kinds.add(kind_of(value))
+    return seen, held
+
+
+def typed_frames(
+    rows: Iterable[Row | Bad], layout: Layout, options: Options, ledger: Ledger, parse: bool
+) -> Iterator[pl.DataFrame]:
+    """Frames of the layout's columns; rows that do not fit go to the ledger with a rule.
+
+    Args:
+        parse: The values are texts (CSV) to be read as numbers and booleans.
+    """
+    names = {ours: theirs for theirs, ours in renames(layout, options).items()}
+    types = {**layout.required, **layout.optional}
+    wanted = {names.get(name, name): dtype for name, dtype in types.items()}
+    needed = {names.get(name, name) for name in layout.required}
+    source = iter(rows)
+    while batch := list(islice(source, BATCH)):
+        good = list(_fitting(batch, wanted, needed, ledger, parse))
+        yield pl.DataFrame(good, schema=wanted, orient="row")
+
+
+def _fitting(
+    batch: list[Row | Bad], wanted: Types, needed: set[str], ledger: Ledger, parse: bool
+) -> Iterator[Row]:
+    for row in batch:
+        ledger.rows += 1
+        if isinstance(row, Bad):
+            ledger.bad.append(row)
+            continue
+        ledger.columns.update(row)
+        made, wrong = _fit_row(row, wanted, needed, parse)
+        if wrong:
+            import orjson
+
+            rule = "missing_value" if wrong.endswith("missing") else "wrong_type"
+            ledger.bad.append(Bad(rule, wrong, orjson.dumps(row).decode()))
+        else:
+            yield made
+
+
+def _fit_row(row: Row, wanted: Types, needed: set[str], parse: bool) -> tuple[Row, str]:
+    """The row cut to the wanted columns, or what is wrong with it."""
+    made: Row = {}
+    for name, dtype in wanted.items():
+        value = row.get(name)
+        if parse and isinstance(value, str):
+            value = _parsed(value, dtype)
+        if value is None:
+            if name in needed:
+                return {}, f"{name}: missing"
+            made[name] = None
+            continue
+        wrong = _misfit(value, dtype, name)
+        if wrong:
+            return {}, wrong
+        made[name] = value
+    return made, ""
+
+
+def _parsed(text: str, dtype: Any) -> Any:
+    """A CSV field as the type wants it; what cannot be read stays text, which will not fit."""
+    if dtype == pl.String:
+        return text
+    if text == "":
+        return None
+    try:
+        if dtype == pl.Boolean:
+            return {"true": True, "false": False}.get(text.lower(), text)
+        if dtype in (pl.Int64, pl.Float64):
+            return int(text) if dtype == pl.Int64 else float(text)
+        import orjson
+
+        return orjson.loads(text)
+    except ValueError:
+        return text
+
+
+def _misfit(value: Any, dtype: Any, path: str) -> str:
+    """Where a value does not fit its type, as "path: integer, not string"; empty when it does."""
+    if value is None:
+        return ""
+    kind = kind_of(value)
+    if kind not in words(dtype):
+        return f"{path}: {kind}, not {' or '.join(sorted(words(dtype)))}"
+    if kind == "integer" and not -(2**63) <= value < 2**63:
+        return f"{path}: integer beyond 64 bits"
+    inner: Iterable[str] = ()
+    if isinstance(dtype, pl.List):
+        inner = (_misfit(item, dtype.inner, f"{path}[{i}]") for i, item in enumerate(value))
+    elif isinstance(dtype, pl.Struct):
+        inner = (_misfit(value.get(f.name), f.dtype, f"{path}.{f.name}") for f in dtype.fields)
+    return next((wrong for wrong in inner if wrong), "")
+
+
+def with_row_ids(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame with source_row: the hash of each row's canonical JSON, "-1", "-2" for repeats."""
+    names = sorted(frame.collect_schema())
+    row = ids.digest(pl.struct(names).struct.json_encode())
+    numbered = frame.with_columns(row.alias("source_row")).with_columns(
+        pl.int_range(pl.len()).over("source_row").alias("_seen")
+    )
+    name = (
+        pl.when(pl.col("_seen") > 0)
+        .then(pl.concat_str("source_row", "_seen", separator="-"))
+        .otherwise("source_row")
+    )
+    return numbered.select(name.alias("source_row"), *names)
+
+
+def rejects(bad: list[Bad], source: str) -> pl.DataFrame:
+    """Unreadable rows as rows of the rejects table, named by the hash of their raw text."""
+    frame = pl.DataFrame(
+        {
+            "rule": [b.rule for b in bad],
+            "detail": [b.detail for b in bad],
+            "payload": [b.raw for b in bad],
+        },
+        schema={"rule": pl.String, "detail": pl.String, "payload": pl.String},
+    )
+    hashed = frame.with_columns(ids.digest(pl.col("payload")).alias("row")).with_columns(
+        pl.int_range(pl.len()).over("row").alias("seen")
+    )
+    return hashed.select(
+        pl.lit(f"fetch@{source}").alias("stage"),
+        pl.concat_str(pl.lit(f"{source}:"), "row", pl.lit(":"), "seen").alias("item_id"),
+        pl.lit(source).alias("source"),
+        "rule",
+        "detail",
+        "payload",
+    )
+
+
+def most(bad: list[Bad]) -> str:
+    """The commonest fault as text, for the error of a file without a valid row."""
+    (rule, detail), count = Counter((one.rule, one.detail) for one in bad).most_common(1)[0]
+    return f"{count} x {rule} ({detail})"

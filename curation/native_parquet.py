@@ -1,0 +1,87 @@
+"""Native Parquet files: their types against a format's, their rows cast to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+
+from curation.errors import UserError
+from curation.native import Ledger
+from curation.readers import Bad
+from curation.sources.base import Layout, Options, renames
+
+
+def from_parquet(frame: pl.LazyFrame, layout: Layout, options: Options, where: str) -> pl.LazyFrame:
+    """The layout's columns of a Parquet scan, cast to its types.
+
+    Raises:
+        UserError: a column's type cannot hold what the format needs.
+    """
+    names = {ours: theirs for theirs, ours in renames(layout, options).items()}
+    have = frame.collect_schema()
+    made = []
+    for ours, dtype in {**layout.required, **layout.optional}.items():
+        name = names.get(ours, ours)
+        if name not in have:
+            made.append(pl.lit(None, dtype=dtype).alias(name))
+            continue
+        if not castable(have[name], dtype):
+            raise UserError(f"{where}: column {name} is {have[name]}, not {dtype}")
+        made.append(pl.col(name).cast(dtype))
+    return frame.select(made)
+
+
+def without_missing(
+    frame: pl.DataFrame, layout: Layout, options: Options, ledger: Ledger
+) -> pl.DataFrame:
+    """The rows with a value in every needed column; the others go to the ledger."""
+    names = {ours: theirs for theirs, ours in renames(layout, options).items()}
+    needed = [names.get(name, name) for name in layout.required]
+    lacks = pl.any_horizontal(pl.col(name).is_null() for name in needed)
+    first = pl.coalesce(
+        pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}: missing")) for name in needed
+    )
+    lost = frame.filter(lacks).select(
+        first.alias("detail"), pl.struct(pl.all()).struct.json_encode().alias("raw")
+    )
+    ledger.rows += frame.height
+    ledger.bad.extend(Bad("missing_value", *row) for row in lost.iter_rows())
+    return frame.filter(~lacks)
+
+
+_HOLDS: dict[Any, Callable[[Any], bool]] = {
+    pl.String: lambda found: found in (pl.Categorical, pl.Enum),
+    pl.Float64: lambda found: found.is_numeric(),
+    pl.Int64: lambda found: found.is_integer(),
+}
+
+
+def castable(found: Any, wanted: Any) -> bool:
+    """Whether every value of a Parquet column's type has one of the wanted type."""
+    if found in (wanted, pl.Null):
+        return True
+    if isinstance(wanted, pl.List):
+        return isinstance(found, pl.List | pl.Array) and castable(found.inner, wanted.inner)
+    if isinstance(wanted, pl.Struct) and isinstance(found, pl.Struct):
+        inner = {one.name: one.dtype for one in found.fields}
+        return all(f.name not in inner or castable(inner[f.name], f.dtype) for f in wanted.fields)
+    return any(wanted == dtype and holds(found) for dtype, holds in _HOLDS.items())
+
+
+def parquet_words(schema: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Column names to JSON words, from a Parquet schema."""
+    return {name: _parquet_word(dtype) for name, dtype in schema.items()}
+
+
+def _parquet_word(dtype: Any) -> set[str]:
+    if dtype == pl.Null:
+        return set()
+    if dtype in (pl.String, pl.Categorical, pl.Enum):
+        return {"string"}
+    if dtype == pl.Boolean:
+        return {"boolean"}
+    if dtype.is_numeric():
+        return {"integer"} if dtype.is_integer() else {"number"}
+    return {"array"} if isinstance(dtype, pl.List | pl.Array) else {"object"}

@@ -1,0 +1,1 @@
+"""From scored responses to training pairs: penalise length, rank, select, gather, account."""

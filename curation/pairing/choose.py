@@ -1,0 +1,85 @@
+"""Selection without text: penalty, ranking and candidate pairs from rewards and lengths alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from curation.length_stats import Floats, Groups, Moments, auto_penalty, group, moments
+from curation.pairing.responses import Responses
+from curation.pairing.rules import Rules
+from curation.pairing.strategies import Arrays, select
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Candidate pairs and what was measured on the way to them.
+
+    Attributes:
+        prompts: every prompt_id of the generations, once each.
+        candidates: prompt_id, place, and for both sides id, reward, adjusted, chars, tokens,
+            finish; plus margin; in no particular order.
+        penalty: reward per unit of length that was taken off.
+        groups: rows of the usable responses by prompt.
+        adjusted: adjusted reward of the usable responses.
+        within: centred moments of raw reward and length per prompt.
+    """
+
+    prompts: pl.Series
+    candidates: pl.DataFrame
+    penalty: float
+    groups: Groups
+    adjusted: Floats
+    within: Moments
+
+
+def choose(responses: Responses, rules: Rules) -> Choice:
+    """Pick the candidate pairs of every prompt; reads no text."""
+    usable = responses.usable
+    groups = _by_prompt(usable)
+    length = usable[f"n_{rules.length_unit}"].to_numpy().astype(np.float64)
+    reward = usable["reward"].to_numpy()
+    within = moments(groups, reward, length)
+    penalty = auto_penalty(within) if rules.length_penalty == "auto" else rules.length_penalty
+    adjusted = reward - penalty * length
+    arrays = Arrays(adjusted, usable["tie"].to_numpy(), responses.judged)
+    picked = select(groups, arrays, rules)
+    whole = usable.drop("tie", "group", "group_check").with_columns(
+        adjusted=pl.Series(adjusted, dtype=pl.Float64)
+    )
+    chosen, rejected = whole[picked.better], whole[picked.worse]
+    frame = pl.concat(
+        [chosen.select("prompt_id"), _side(chosen, "chosen"), _side(rejected, "rejected")],
+        how="horizontal",
+    ).with_columns(
+        place=pl.Series(picked.place, dtype=pl.Int64),
+        margin=pl.col("chosen_adjusted") - pl.col("rejected_adjusted"),
+    )
+    return Choice(_prompts(responses, groups), frame, penalty, groups, adjusted, within)
+
+
+def _by_prompt(usable: pl.DataFrame) -> Groups:
+    """Rows by prompt: grouped by one 64-bit hash, whose groups a second one must agree with."""
+    groups = group(usable["group"])
+    other = usable["group_check"].to_numpy()[groups.order]
+    assert (other == np.repeat(other[groups.starts], groups.counts)).all(), "hash collision"
+    return groups
+
+
+def _prompts(responses: Responses, groups: Groups) -> pl.Series:
+    usable = responses.usable["prompt_id"][groups.order[groups.starts]]
+    dropped = responses.dropped["prompt_id"]
+    return pl.concat([usable, dropped]).unique() if dropped.len() else usable
+
+
+def _side(rows: pl.DataFrame, side: str) -> pl.DataFrame:
+    return rows.select(
+        pl.col("generation_id").alias(f"{side}_id"),
+        pl.col("reward").alias(f"{side}_reward"),
+        pl.col("adjusted").alias(f"{side}_adjusted"),
+        pl.col("n_chars").alias(f"{side}_chars"),
+        pl.col("n_tokens").alias(f"{side}_tokens"),
+        pl.col("finish_reason").alias(f"{side}_finish"),
+    )

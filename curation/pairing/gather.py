@@ -1,0 +1,138 @@
+"""Texts joined to chosen candidates by id, the pair rules, and the rows that become pairs."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from curation import ids
+from curation.errors import UserError
+from curation.pairing.rules import Rules
+from curation.schema import MESSAGES, PAIRS
+
+SMALL_MARGIN = 0.4  # under Bradley-Terry such a label would be the other way round 40% of the time
+LENGTH_GAP = 2  # one side more than this many times as long as the other
+
+
+def with_texts(
+    candidates: pl.DataFrame, generations: pl.LazyFrame, prompts: pl.LazyFrame
+) -> pl.DataFrame:
+    """Add source, prompt (messages), chosen and rejected (text) and pair_id to candidates.
+
+    Raises:
+        UserError: a prompt of the generations is not in the prompts table.
+    """
+    texts = _texts(candidates, generations)
+    pool = _pool(candidates, prompts)
+    looked_up = [
+        _found(candidates, "prompt_id", pool),
+        *(
+            _found(candidates, f"{side}_id", texts.rename({"generation_id": f"{side}_id"})).rename(
+                {"response": side}
+            )
+            for side in ("chosen", "rejected")
+        ),
+    ]
+    joined = candidates.hstack([column for frame in looked_up for column in frame.get_columns()])
+    # the same string as ids.pair_id hashes, the prompt's part made once per prompt
+    parts = ["canonical", _answer("chosen"), _answer("rejected")]
+    key = ids.digest(pl.concat_str(parts, separator="\x1d"))
+    return joined.with_columns(pair_id=key).drop("canonical")
+
+
+def _found(candidates: pl.DataFrame, key: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The table's other columns for each candidate's key, in the order of the candidates."""
+    joined = candidates.select(key).join(table, on=key, how="left", maintain_order="left")
+    return joined.drop(key)
+
+
+def _texts(candidates: pl.DataFrame, generations: pl.LazyFrame) -> pl.DataFrame:
+    wanted = pl.concat([candidates["chosen_id"], candidates["rejected_id"]]).unique()
+    keys = wanted.alias("generation_id").to_frame().lazy()
+    columns = generations.select("generation_id", "response")
+    return columns.join(keys, on="generation_id", how="semi").collect(engine="streaming")
+
+
+def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> pl.DataFrame:
+    keys = candidates.select(pl.col("prompt_id").unique())
+    columns = prompts.select("prompt_id", "source", prompt="messages")
+    found = columns.join(keys.lazy(), on="prompt_id", how="semi").collect(engine="streaming")
+    if found.height < keys.height:
+        lost = keys.join(found, on="prompt_id", how="anti")["prompt_id"].sort()
+        raise UserError(
+            f"prompts: lacks {lost.len()} prompts of the generations, first {lost[0]}; "
+            "pass the prompts table they were sampled from"
+        )
+    return found.with_columns(canonical=ids.canonical(pl.col("prompt")))
+
+
+def _answer(side: str) -> pl.Expr:
+    """`ids.canonical` of one assistant message, without building the message."""
+    size = pl.col(side).str.len_bytes().cast(pl.String)
+    return pl.concat_str(pl.lit("assistant\x1f"), size, pl.lit(":"), side)
+
+
+def judged_by_rules(texts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Add rule and detail (null where the pair stands) to candidates with texts.
+
+    The first rule that applies names the reject: identical_text, tie, min_margin, then
+    duplicate_pair for a pair that another candidate already is (equal texts, other ids).
+    """
+    same = pl.col("chosen") == pl.col("rejected")
+    narrow = pl.col("margin") < rules.min_margin
+    first = texts.with_columns(
+        rule=pl.when(same)
+        .then(pl.lit("identical_text"))
+        .when(pl.col("margin") <= 0)
+        .then(pl.lit("tie"))
+        .when(narrow)
+        .then(pl.lit("min_margin")),
+        detail=pl.when(same)
+        .then(pl.lit("chosen and rejected are the same text"))
+        .when(pl.col("margin") <= 0)
+        .then(pl.format("both {}", "chosen_adjusted"))
+        .when(narrow)
+        .then(pl.format("margin {} under {}", "margin", pl.lit(rules.min_margin))),
+    )
+    return _unique(first)
+
+
+def _unique(frame: pl.DataFrame) -> pl.DataFrame:
+    """Name duplicate_pair every candidate whose pair an earlier place of the prompt already is."""
+    if frame["place"].max() in (0, None):
+        return frame
+    order = ["place", "chosen_id", "rejected_id"]
+    nth = pl.when(pl.col("rule").is_null()).then(1).cum_sum().over("pair_id", order_by=order)
+    again = pl.col("rule").is_null() & (pl.col("nth") > 1)
+    told = pl.format("the same texts as another candidate of the prompt: {}", "pair_id")
+    return frame.with_columns(nth=nth).with_columns(
+        rule=pl.when(again).then(pl.lit("duplicate_pair")).otherwise("rule"),
+        detail=pl.when(again).then(told).otherwise("detail"),
+    )
+
+
+def as_pairs(kept: pl.DataFrame, iteration: str, rules: Rules) -> pl.DataFrame:
+    """Candidates that stand as rows of the pairs table."""
+    made = {"iteration": pl.lit(iteration), "strategy": pl.lit(rules.strategy), "flags": flags()}
+    sides = {side: _message(side) for side in ("chosen", "rejected")}
+    return kept.with_columns(**made, **sides).select(PAIRS.names)
+
+
+def _message(name: str) -> pl.Expr:
+    struct = pl.struct(role=pl.lit("assistant"), content=pl.col(name))
+    return pl.concat_list(struct).cast(MESSAGES)
+
+
+def flags() -> pl.Expr:
+    """Oddities of a pair worth a look, sorted: they drop nothing."""
+    longer = pl.max_horizontal("chosen_chars", "rejected_chars")
+    shorter = pl.min_horizontal("chosen_chars", "rejected_chars")
+    marks = {
+        "length_gap": longer > LENGTH_GAP * shorter,
+        "penalty_flipped": pl.col("chosen_reward") < pl.col("rejected_reward"),
+        "small_margin": pl.col("margin") < SMALL_MARGIN,
+        "truncated_chosen": pl.col("chosen_finish") == "length",
+        "truncated_rejected": pl.col("rejected_finish") == "length",
+    }
+    return pl.concat_list(
+        pl.when(test).then(pl.lit(name)) for name, test in marks.items()
+    ).list.drop_nulls()

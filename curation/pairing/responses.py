@@ -1,0 +1,186 @@
+"""Generations and scores joined by id: one row per response that may enter a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from polars_hash import NonCryptographicHashingNameSpace
+
+from curation.errors import UserError
+from curation.pairing.rules import Rules
+
+SLIM = ["generation_id", "prompt_id", "n_chars", "n_tokens", "finish_reason"]
+SCORE = ["generation_id", "judge", "reward", "reason"]
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Usable responses, the dropped ones, and each judge's reward of the usable.
+
+    Attributes:
+        usable: SLIM columns, reward (combined over judges), group, group_check and tie, in the
+            order of generation_id.
+        dropped: the same, with rule and detail of the responses that may not be paired.
+        judged: rewards as [usable rows, judges].
+    """
+
+    usable: pl.DataFrame
+    dropped: pl.DataFrame
+    judged: NDArray[np.float64]
+
+
+def judges_of(scores: pl.LazyFrame, rules: Rules) -> list[str]:
+    """The judges whose rewards count, by name.
+
+    Raises:
+        UserError: a named judge is absent, or uncertainty is asked of a single judge.
+    """
+    have = scores.select(pl.col("judge").unique()).collect()["judge"].sort().to_list()
+    wanted = sorted(rules.judges) or have
+    absent = [judge for judge in wanted if judge not in have]
+    if absent or not wanted:
+        raise UserError(
+            f"scores: no row of judge {', '.join(absent) or 'any name'}; "
+            f"the table holds {', '.join(have) or 'no rows'} (see pairs.judges)"
+        )
+    if rules.strategy == "uncertainty" and len(wanted) < 2:
+        raise UserError(
+            "pairs.strategy: uncertainty needs the scores of at least 2 judges, "
+            f"but there is only {wanted[0]}"
+        )
+    return wanted
+
+
+def load(
+    generations: pl.LazyFrame, scores: pl.LazyFrame, judges: Sequence[str], rules: Rules
+) -> Responses:
+    """Join every response to its scores by id, without reading a text.
+
+    Raises:
+        UserError: a reward is NaN or infinite, a score repeats or belongs to no response.
+    """
+    slim = _sorted(_read(generations, rules.seed))
+    table = scores.select(SCORE).collect()
+    _check(slim, table)
+    columns = [_aligned(slim["generation_id"], table, judge) for judge in judges]
+    judged = np.column_stack([column["reward"].to_numpy() for column in columns])
+    verdict = _verdict(slim, columns, judges, rules)
+    fine = verdict["rule"].is_null().to_numpy()
+    reward = _combined(judged, [rules.judges.get(judge, 1.0) for judge in judges], rules)
+    whole = slim.with_columns(reward=pl.Series(reward, dtype=pl.Float64, nan_to_null=True))
+    return Responses(
+        usable=whole.filter(fine),
+        dropped=whole.hstack(verdict).filter(~fine),
+        judged=judged[fine],
+    )
+
+
+def _read(generations: pl.LazyFrame, seed: int) -> pl.DataFrame:
+    """SLIM columns, two 64-bit numbers per prompt, and one per response for ties and draws."""
+    ids, prompts = (
+        NonCryptographicHashingNameSpace(pl.col(name)) for name in ("generation_id", "prompt_id")
+    )
+    return generations.select(
+        *SLIM,
+        ids.xxhash64(seed=seed).alias("tie"),
+        prompts.xxhash64().alias("group"),
+        prompts.xxhash64(seed=1).alias("group_check"),
+    ).collect(engine="streaming")
+
+
+def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
+    """By generation_id: sums and ties then never depend on the order of the file."""
+    if frame["generation_id"].null_count() or frame["prompt_id"].null_count():
+        raise UserError("generations: generation_id and prompt_id may not be null")
+    ids = frame["generation_id"]
+    ordered = frame if ids.is_sorted() else frame.sort("generation_id")
+    ids = ordered["generation_id"]
+    twice = (ids == ids.shift(1)).fill_null(False)
+    if twice.any():
+        raise UserError(f"generations: generation_id {ids.filter(twice)[0]} occurs twice")
+    return ordered
+
+
+def _check(slim: pl.DataFrame, table: pl.DataFrame) -> None:
+    odd = table.filter(pl.col("reward").is_not_null() & ~pl.col("reward").is_finite())
+    if odd.height:
+        first = odd.sort("generation_id", "judge").row(0, named=True)
+        raise UserError(
+            f"scores: {odd.height} rewards are NaN or infinite, first {first['generation_id']} of "
+            f"{first['judge']}; a failed judgement must be null with a reason"
+        )
+    if slim["generation_id"].equals(table["generation_id"]):
+        return
+    stray = table.join(slim, on="generation_id", how="anti")
+    if stray.height:
+        raise UserError(
+            f"scores: {stray.height} rows judge responses that generations lacks, first "
+            f"{stray['generation_id'].sort()[0]}; score these generations again"
+        )
+
+
+def _aligned(ids: pl.Series, table: pl.DataFrame, judge: str) -> pl.DataFrame:
+    """One judge's reward, reason and presence in the order of the ids."""
+    own = table.filter(judge=judge).select("generation_id", "reward", "reason", found=True)
+    if not own["generation_id"].equals(ids):
+        twice = own["generation_id"].is_duplicated()
+        if twice.any():
+            first = own.filter(twice)["generation_id"].sort()[0]
+            raise UserError(f"scores: {judge} judged {first} twice")
+        own = ids.to_frame().join(own, on="generation_id", how="left", maintain_order="left")
+    return own.select("reward", "reason", pl.col("found").fill_null(False))
+
+
+def _verdict(
+    slim: pl.DataFrame, columns: Sequence[pl.DataFrame], judges: Sequence[str], rules: Rules
+) -> pl.DataFrame:
+    """Rule and detail of each response that may not be paired; null where it may."""
+    parts = []
+    for judge, column in zip(judges, columns, strict=True):
+        said = pl.concat_str(pl.lit(f"{judge}: "), pl.col("reason").fill_null("no reason given"))
+        missing = ~pl.col("found")
+        failed = pl.col("reward").is_null()
+        parts.append(
+            column.select(
+                rule=pl.when(missing)
+                .then(pl.lit("missing_score"))
+                .when(failed)
+                .then(pl.lit("failed_score")),
+                detail=pl.when(missing)
+                .then(pl.lit(f"{judge}: no row in scores"))
+                .when(failed)
+                .then(said),
+            )
+        )
+    if rules.truncated == "drop":
+        cut = pl.col("finish_reason") == "length"
+        parts.append(
+            slim.select(
+                rule=pl.when(cut).then(pl.lit("truncated")),
+                detail=pl.when(cut).then(pl.format("stopped at {} tokens", "n_tokens")),
+            )
+        )
+    return pl.select(
+        rule=pl.coalesce(*(part["rule"] for part in parts)),
+        detail=pl.coalesce(*(part["detail"] for part in parts)),
+    )
+
+
+def _combined(
+    judged: NDArray[np.float64], weights: Sequence[float], rules: Rules
+) -> NDArray[np.float64]:
+    """One reward per response; NaN where a judge gave none."""
+    if judged.shape[1] == 1:
+        return judged[:, 0]
+    if rules.combine == "min":
+        return np.asarray(judged.min(axis=1))
+    share = np.asarray(weights) / sum(weights)
+    mean: NDArray[np.float64] = judged @ share
+    if rules.combine == "mean":
+        return mean
+    spread = np.sqrt(((judged - mean[:, None]) ** 2) @ share)
+    return mean - rules.combine_k * spread

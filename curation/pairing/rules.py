@@ -1,0 +1,42 @@
+"""How scored responses become pairs: every knob of the pair stage in one frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Strategy = Literal[
+    "best_worst",
+    "best_random",
+    "best_second",
+    "random",
+    "top_k_bottom_k",
+    "target_margin",
+    "uncertainty",
+]
+Combine = Literal["mean", "min", "mean_minus_std"]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The parameters of one pairing.
+
+    ``length_penalty`` is reward per unit of length, or "auto": the coefficient that brings the
+    mean within-prompt correlation of adjusted reward and length to zero. ``max_per_prompt`` None
+    means one pair per prompt, or all k x k of top_k_bottom_k. An empty ``judges`` means every
+    judge of the scores table, each with weight 1.
+    """
+
+    strategy: Strategy = "best_worst"
+    length_penalty: float | Literal["auto"] = 0.0
+    length_unit: Literal["chars", "tokens"] = "chars"
+    min_margin: float = 0.0
+    truncated: Literal["keep", "drop"] = "keep"
+    max_per_prompt: int | None = None
+    top_k: int = 2
+    target_margin: float = 1.0
+    judges: Mapping[str, float] = field(default_factory=dict)
+    combine: Combine = "mean"
+    combine_k: float = 1.0
+    seed: int = 0

@@ -1,0 +1,161 @@
+"""Which of a prompt's ranked responses are compared: every strategy as array arithmetic.
+
+A block holds all prompts with the same number of responses, best first, so that a strategy is a
+few operations on [prompts, responses] arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curation.length_stats import Floats, Groups, Ints
+from curation.pairing.rules import Rules
+
+_CELLS = 16_000_000  # prompts x response pairs held at once
+Picks = tuple[Ints, Ints, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """What selection reads: one entry per usable response, judged as [responses, judges]."""
+
+    adjusted: Floats
+    tie: NDArray[np.uint64]
+    judged: Floats
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Row numbers of the compared responses, and the place among the prompt's candidates."""
+
+    better: Ints
+    worse: Ints
+    place: Ints
+
+
+def select(groups: Groups, arrays: Arrays, rules: Rules) -> Candidates:
+    """Candidate pairs of every group with at least two responses; better by adjusted reward."""
+    parts = [_pick(block, arrays, rules) for block in _blocks(groups, arrays)]
+    if not parts:
+        none = np.zeros(0, np.int64)
+        return Candidates(none, none, none)
+    better, worse, place = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Candidates(better, worse, place)
+
+
+def _blocks(groups: Groups, arrays: Arrays) -> Iterator[Ints]:
+    """[prompts, n] row numbers, best first; equal rewards are ordered by the tie number."""
+    for n in np.unique(groups.counts):
+        if n < 2:
+            continue
+        starts = groups.starts[groups.counts == n]
+        step = max(1, _CELLS // int(n * n))
+        for at in range(0, len(starts), step):
+            rows = groups.order[starts[at : at + step, None] + np.arange(n)]
+            yield _ranked(rows, arrays)
+
+
+def _ranked(rows: Ints, arrays: Arrays) -> Ints:
+    """Best first; rewards are seldom equal, so the tie number is looked at only where they are."""
+    ranked = _by(rows, -arrays.adjusted[rows])
+    value = arrays.adjusted[ranked]
+    tied = (value[:, 1:] == value[:, :-1]).any(axis=1)
+    again = _by(rows[tied], arrays.tie[rows[tied]])
+    ranked[tied] = _by(again, -arrays.adjusted[again])
+    return ranked
+
+
+def _by(rows: Ints, key: NDArray[np.generic]) -> Ints:
+    return np.take_along_axis(rows, np.argsort(key, axis=1, kind="stable"), axis=1)
+
+
+def _pick(rows: Ints, arrays: Arrays, rules: Rules) -> tuple[Ints, Ints, Ints]:
+    high, low, valid = _ranks(rows, arrays, rules)
+    place = np.broadcast_to(np.arange(high.shape[1]), high.shape)
+    better = np.take_along_axis(rows, high, axis=1)[valid]
+    worse = np.take_along_axis(rows, low, axis=1)[valid]
+    return better, worse, place[valid]
+
+
+def _ranks(rows: Ints, arrays: Arrays, rules: Rules) -> Picks:
+    """Ranks (0 = best) of the compared responses as [prompts, candidates]."""
+    last = rows.shape[1] - 1
+    match rules.strategy:
+        case "best_worst":
+            return _constant(rows, [0], [last])
+        case "best_second":
+            return _constant(rows, [0], [1])
+        case "top_k_bottom_k":
+            return _constant(rows, *_corners(last + 1, rules))
+        case "best_random":
+            order = np.argsort(arrays.tie[rows[:, 1:]], axis=1, kind="stable") + 1
+            low = order[:, : rules.max_per_prompt or 1]
+            return np.zeros_like(low), low, np.ones(low.shape, bool)
+        case _:
+            return _any_two(rows, arrays, rules)
+
+
+def _constant(rows: Ints, high: list[int], low: list[int]) -> Picks:
+    shape = (rows.shape[0], len(high))
+    return (
+        np.broadcast_to(np.asarray(high), shape),
+        np.broadcast_to(np.asarray(low), shape),
+        np.ones(shape, bool),
+    )
+
+
+def _corners(n: int, rules: Rules) -> tuple[list[int], list[int]]:
+    """Every one of the k best against every one of the k worst, the widest apart first."""
+    k = min(rules.top_k, n // 2)
+    pairs = sorted(
+        ((i, n - 1 - j) for i in range(k) for j in range(k)), key=lambda p: (p[0] - p[1], p[0])
+    )[: rules.max_per_prompt]
+    return [high for high, _ in pairs], [low for _, low in pairs]
+
+
+def _any_two(rows: Ints, arrays: Arrays, rules: Rules) -> Picks:
+    """The best of all n(n-1)/2 pairs under the strategy's own key, smallest first."""
+    high, low = np.triu_indices(rows.shape[1], 1)
+    key, valid = _key(rows[:, high], rows[:, low], arrays, rules)
+    best = np.argsort(key, axis=1, kind="stable")[:, : rules.max_per_prompt or 1]
+    return high[best], low[best], np.take_along_axis(valid, best, axis=1)
+
+
+def _key(
+    better: Ints, worse: Ints, arrays: Arrays, rules: Rules
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    everyone = np.ones(better.shape, bool)
+    if rules.strategy == "random":
+        return _mixed(arrays.tie[better] ^ arrays.tie[worse]), everyone
+    margin = arrays.adjusted[better] - arrays.adjusted[worse]
+    if rules.strategy == "target_margin":
+        return np.abs(margin - rules.target_margin), everyone
+    return _disagreement(better, worse, margin, arrays, rules)
+
+
+def _disagreement(
+    better: Ints, worse: Ints, margin: Floats, arrays: Arrays, rules: Rules
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Spread of the judges' margins, the largest first, among pairs above the minimum margin.
+
+    A prompt without such a pair offers its widest one, which the margin rules then reject: it
+    stays in the ledger.
+    """
+    spread = np.std(arrays.judged[better] - arrays.judged[worse], axis=2)
+    wide = (margin > 0) & (margin >= rules.min_margin)
+    some = wide.any(axis=1, keepdims=True)
+    key = np.where(some, np.where(wide, -spread, np.inf), -margin)
+    fallback = np.zeros_like(wide)
+    np.put_along_axis(fallback, np.argmin(-margin, axis=1)[:, None], True, axis=1)
+    return key, np.where(some, wide, fallback)
+
+
+def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The splitmix64 finaliser: nearby inputs give unrelated outputs (Steele et al. 2014)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))

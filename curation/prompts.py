@@ -1,0 +1,78 @@
+"""The prompt pool: union of the prompt sets, deduplicated, decontaminated, bucketed, mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from curation import decontaminate, ids, schema
+from curation.decontaminate import Settings
+from curation.mix import drop_copies, mark
+
+col = pl.col
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Limits of the pool, its held-out range of buckets, and the number of clusters of its map."""
+
+    max_tokens: int
+    min_chars: int
+    eval_range: tuple[float, float]
+    clusters: int
+    split_seed: int
+    decontaminate: Settings = field(default_factory=Settings)
+
+
+def decide(
+    tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, pool: Pool
+) -> pl.DataFrame:
+    """The sets' rows with rule (null: it stays) and detail; earlier sets are preferred."""
+    ranked = [
+        frame.with_columns(pl.lit(rank, dtype=pl.Int32).alias("_rank"))
+        for rank, frame in enumerate(tables.values())
+    ]
+    rows = pl.concat(ranked).with_columns(
+        pl.lit(None, dtype=pl.String).alias("rule"), pl.lit(None, dtype=pl.String).alias("detail")
+    )
+    frame = rows.collect()
+    long = col("n_tokens") > pool.max_tokens
+    said = pl.format("{} tokens, over {}", "n_tokens", pl.lit(pool.max_tokens))
+    frame = mark(frame, long, "over_long_prompt", said)
+    short = col("n_chars") < pool.min_chars
+    said = pl.format("{} characters, under {}", "n_chars", pl.lit(pool.min_chars))
+    frame = mark(frame, short, "too_short_prompt", said)
+    asked = frame.select("prompt_id", col("messages").alias("prompt")).unique("prompt_id")
+    found = decontaminate.hits([asked], benchmarks, pool.decontaminate)
+    frame = frame.join(found.rename({"detail": "_hit"}), on="prompt_id", how="left")
+    frame = mark(frame, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
+    return drop_copies(frame, "prompt_id", "duplicate_prompt")
+
+
+def kept(decided: pl.DataFrame, pool: Pool) -> pl.DataFrame:
+    """The prompts that stay with bucket and split, by prompt_id; a larger pool moves none."""
+    low, high = pool.eval_range
+    held_out = (col("bucket") >= low) & (col("bucket") < high)
+    return (
+        decided.filter(col("rule").is_null())
+        .with_columns(ids.unit(col("prompt_id"), pool.split_seed, "bucket").alias("bucket"))
+        .with_columns(
+            pl.when(held_out).then(pl.lit("eval")).otherwise(pl.lit("train")).alias("split")
+        )
+        .sort("prompt_id")
+    )
+
+
+def rejects(decided: pl.DataFrame) -> pl.DataFrame:
+    """The prompts that go, as rejects; item_id is source:prompt_id."""
+    payload = pl.struct(schema.PROMPT_SOURCE.names).struct.json_encode()
+    return decided.filter(col("rule").is_not_null()).select(
+        pl.lit("prompts").alias("stage"),
+        pl.concat_str("source", "prompt_id", separator=":").alias("item_id"),
+        "source",
+        "rule",
+        "detail",
+        payload.alias("payload"),
+    )

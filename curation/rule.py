@@ -1,0 +1,36 @@
+"""What a rule is: a name, a sentence of why, an expression of the rows to drop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+Threshold = Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One reason to drop an item.
+
+    Attributes:
+        name: The name in params.yaml and in the rejects.
+        why: One sentence for people.
+        drop: Threshold to an expression that is true for the rows to drop; null means keep.
+        detail: Threshold to an expression that says what the rule saw.
+        threshold: Default threshold; None where params.yaml must state it or the rule has none.
+        takes: Type of the threshold; None where the rule has none.
+        window: The expression looks at other rows, those that earlier rules dropped excepted.
+        needs: Columns beyond every candidate's own that it reads.
+    """
+
+    name: str
+    why: str
+    drop: Callable[[Threshold], pl.Expr]
+    detail: Callable[[Threshold], pl.Expr]
+    threshold: Threshold = None
+    takes: type | None = None
+    window: bool = False
+    needs: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""One normaliser per published set: native rows in, candidate items out."""

@@ -1,0 +1,172 @@
+"""What a normaliser is: the native columns it needs and a function to candidate items.
+
+A candidate item is one comparison, demonstration, prompt or benchmark question before any rule has
+looked at it. Columns: source_row, item, prompt (messages), chosen and rejected (texts; null where
+the kind has none), chosen_score, rejected_score, and columns that start with "_", which rules read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import polars as pl
+
+from curation import messages
+from curation.errors import UserError
+from curation.schema import MESSAGES, Column, Table
+
+Kind = Literal["preference", "sft", "prompts", "benchmark"]
+Options = Mapping[str, Any]
+Types = Mapping[str, pl.DataType | type[pl.DataType]]
+Expand = Callable[[pl.LazyFrame, Options], pl.LazyFrame]
+
+CANDIDATE: Types = {
+    "source_row": pl.String,
+    "item": pl.String,
+    "prompt": MESSAGES,
+    "chosen": pl.String,
+    "rejected": pl.String,
+    "chosen_score": pl.Float64,
+    "rejected_score": pl.Float64,
+    "_other_prompt": MESSAGES,
+    "_last_role": pl.String,
+    "_priority": pl.Float64,
+}
+"""Columns of every candidate frame; `_other_prompt` is the rejected side's context where it may
+differ from the prompt, `_last_role` the role of the compared turn,
+`_priority` says which rows a cap keeps first."""
+
+SAYS: pl.DataType = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One published form of a set.
+
+    Attributes:
+        required: Columns and types it needs; a row with a null among them is rejected.
+        expand: Native rows (with source_row) to candidate items.
+        optional: Columns it uses where they exist; absent ones are read as null.
+        one_to_one: Each native row gives exactly one candidate.
+        pairs_rows: Candidates pair native rows with each other, so all are needed at once.
+    """
+
+    required: Types
+    expand: Expand
+    optional: Types = field(default_factory=dict)
+    one_to_one: bool = True
+    pairs_rows: bool = False
+
+    def table(self, name: str, options: Options) -> Table:
+        """The schema of this layout's native.parquet, under the file's own column names."""
+        theirs = {ours: given for given, ours in renames(self, options).items()}
+        row = Column("source_row", pl.String, "Hash of the native row (24 hex digits), -n if seen.")
+        columns = [
+            Column(theirs.get(key, key), dtype, "As published.", key in self.optional)
+            for key, dtype in {**self.required, **self.optional}.items()
+        ]
+        return Table(f"native {name}", "One native row.", ("source_row",), (row, *columns))
+
+
+@dataclass(frozen=True)
+class Format:
+    """A normaliser: its name, what its rows are, the forms it reads and the options it takes."""
+
+    name: str
+    kind: Kind
+    layouts: tuple[Layout, ...]
+    options: frozenset[str] = frozenset()
+
+    def check_options(self, options: Options, key: str) -> None:
+        """Raise UserError for an option that this format does not take."""
+        allowed = self.options | {"columns"}
+        for name in options:
+            if name not in allowed:
+                raise UserError(
+                    f"{key}.options.{name}: format {self.name} has no such option; "
+                    f"it takes {', '.join(sorted(allowed))}"
+                )
+
+
+def renames(layout: Layout, options: Options) -> dict[str, str]:
+    """Names of the file's columns -> names the layout knows them by.
+
+    ``options.columns`` maps known names to the file's; ``options.column`` renames the only one.
+    """
+    given = dict(options.get("columns", {}))
+    if "column" in options:
+        given[next(iter(layout.required))] = options["column"]
+    return {theirs: ours for ours, theirs in given.items()}
+
+
+def candidates(frame: pl.LazyFrame, /, **columns: pl.Expr) -> pl.LazyFrame:
+    """Candidate items of a native frame from one expression per column; the rest gets defaults."""
+    made = {"item": pl.lit("0"), "source_row": pl.col("source_row"), **columns}
+    defaults = {name: pl.lit(None, dtype=dtype) for name, dtype in CANDIDATE.items()}
+    defaults["_last_role"] = pl.lit("assistant")
+    for side in ("chosen", "rejected"):
+        if side in made:
+            made[side] = made[side].fill_null("")
+    plan = {**defaults, **made}
+    typed = [
+        expression.cast(CANDIDATE[name]).alias(name)
+        if name in CANDIDATE
+        else expression.alias(name)
+        for name, expression in plan.items()
+    ]
+    return frame.select(typed)
+
+
+def whole_lists(chosen: pl.Expr, rejected: pl.Expr) -> dict[str, pl.Expr]:
+    """Columns of a comparison given as two whole message lists that share all but the last."""
+    return {
+        "prompt": _before_last(chosen),
+        "chosen": _last(chosen, "content"),
+        "rejected": _last(rejected, "content"),
+        "_other_prompt": _before_last(rejected),
+        "_last_role": _odd_one(_last(chosen, "role"), _last(rejected, "role")),
+    }
+
+
+def whole_list(conversation: pl.Expr) -> dict[str, pl.Expr]:
+    """Columns of a demonstration given as one message list; the last message is the response."""
+    return {
+        "prompt": _before_last(conversation),
+        "chosen": _last(conversation, "content"),
+        "_last_role": _last(conversation, "role"),
+    }
+
+
+def _before_last(conversation: pl.Expr) -> pl.Expr:
+    return conversation.list.head((conversation.list.len().cast(pl.Int64) - 1).clip(0))
+
+
+def _last(conversation: pl.Expr, name: str) -> pl.Expr:
+    return conversation.list.last().struct.field(name)
+
+
+def _odd_one(first: pl.Expr, second: pl.Expr) -> pl.Expr:
+    """The role of the two last messages; the one that is not assistant where they differ."""
+    return pl.when(first == "assistant").then(second).otherwise(first).fill_null("none")
+
+
+def ordered(first: pl.Expr, second: pl.Expr, first_wins: pl.Expr) -> dict[str, pl.Expr]:
+    """chosen and rejected from two texts and which of them won."""
+    return {
+        "chosen": pl.when(first_wins).then(first).otherwise(second),
+        "rejected": pl.when(first_wins).then(second).otherwise(first),
+    }
+
+
+def with_input(instruction: pl.Expr, extra: pl.Expr) -> pl.Expr:
+    """The instruction, and below it the input where there is one."""
+    blank = extra.is_null() | (extra.str.strip_chars() == "")
+    joined = pl.concat_str(instruction, extra, separator="\n\n")
+    return pl.when(blank).then(instruction).otherwise(joined)
+
+
+def user_or_list(prompt: str) -> pl.Expr:
+    """A text column as a message list of one user turn."""
+    return messages.user(pl.col(prompt))

@@ -1,0 +1,89 @@
+"""Prompt sets and benchmarks: rows whose questions are all that is used."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from curation import messages
+from curation.sources.base import SAYS, Expand, Format, Kind, Layout, Options, candidates
+from curation.sources.base import user_or_list as ask
+
+col = pl.col
+
+
+def _column(name: str) -> Expand:
+    def expand(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+        return candidates(native, prompt=ask(name))
+
+    return expand
+
+
+def _text(name: str, column: str, kind: Kind = "prompts") -> Format:
+    layout = Layout({column: pl.String}, _column(column))
+    return Format(name, kind, (layout,), frozenset({"column"}))
+
+
+ULTRAFEEDBACK_PROMPTS = _text("ultrafeedback_prompts", "instruction")
+HELPSTEER_PROMPTS = _text("helpsteer_prompts", "prompt")
+DIBT = _text("dibt", "prompt")
+ALPACA_EVAL_PROMPTS = _text("alpaca_eval_prompts", "instruction")
+PROMPT_COLUMN = _text("prompt_column", "prompt")
+TEXT_COLUMN = _text("text_column", "text", "benchmark")
+
+
+def _openorca(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    asked = messages.with_system(col("system_prompt"), ask("question"))
+    return candidates(native, prompt=asked)
+
+
+OPENORCA = Format(
+    "openorca",
+    "prompts",
+    (Layout({"question": pl.String}, _openorca, {"system_prompt": pl.String}),),
+)
+
+
+def _first_said(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    said = messages.role_names(col("trajectory"), "from", "value")
+    return candidates(native, prompt=said.list.head(1))
+
+
+ULTRAINTERACT_PROMPTS = Format(
+    "ultrainteract_prompts",
+    "prompts",
+    (
+        Layout({"instruction": pl.String}, _column("instruction")),
+        Layout({"trajectory": SAYS}, _first_said),
+    ),
+)
+
+
+def _first_input(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    first = col("conversation").list.first().struct.field("input")
+    return candidates(native, prompt=messages.user(first))
+
+
+_EXCHANGE = pl.Struct({"input": pl.String, "output": pl.String})
+CAPYBARA_PROMPTS = Format(
+    "capybara_prompts",
+    "prompts",
+    (Layout({"conversation": pl.List(_EXCHANGE)}, _first_input),),
+)
+
+
+def _turns(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    rows = native.select(
+        "source_row", "turns", pl.int_ranges(0, col("turns").list.len()).alias("index")
+    ).explode("turns", "index")
+    return candidates(
+        rows.filter(col("index").is_not_null()),
+        item=col("index").cast(pl.String),
+        prompt=messages.user(col("turns")),
+    )
+
+
+MT_BENCH = Format(
+    "mt_bench",
+    "benchmark",
+    (Layout({"turns": pl.List(pl.String)}, _turns, one_to_one=False),),
+)

@@ -1,0 +1,223 @@
+"""Sets with several rated or ranked responses per prompt, and scored pairs."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from curation import messages
+from curation.schema import MESSAGES
+from curation.sources.base import (
+    Format,
+    Layout,
+    Options,
+    candidates,
+    ordered,
+    user_or_list,
+    whole_lists,
+)
+
+col = pl.col
+ASPECTS = ("instruction_following", "honesty", "truthfulness", "helpfulness")
+
+
+def _helpsteer(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    """All pairs of one prompt's responses; source_row names both rows, "better+worse"."""
+    score = pl.mean_horizontal("helpfulness", "correctness")
+    rows = native.select("source_row", "prompt", "response", score.alias("score"))
+    two = rows.join(rows, on="prompt", suffix="_b").filter(
+        # each pair once: the better first, and at equal scores the lower id first
+        (col("score") > col("score_b"))
+        | ((col("score") == col("score_b")) & (col("source_row") < col("source_row_b")))
+    )
+    return candidates(
+        two,
+        source_row=pl.concat_str("source_row", "source_row_b", separator="+"),
+        prompt=user_or_list("prompt"),
+        chosen=col("response"),
+        rejected=col("response_b"),
+        chosen_score=col("score"),
+        rejected_score=col("score_b"),
+    )
+
+
+HELPSTEER = Format(
+    "helpsteer",
+    "preference",
+    (
+        Layout(
+            {
+                "prompt": pl.String,
+                "response": pl.String,
+                "helpfulness": pl.Int64,
+                "correctness": pl.Int64,
+            },
+            _helpsteer,
+            {"coherence": pl.Int64, "complexity": pl.Int64, "verbosity": pl.Int64},
+            one_to_one=False,
+            pairs_rows=True,
+        ),
+    ),
+)
+
+_RATING = pl.Struct({"Rating": pl.String})
+_COMPLETION = pl.Struct(
+    {
+        "model": pl.String,
+        "response": pl.String,
+        "annotations": pl.Struct(dict.fromkeys(ASPECTS, _RATING)),
+        "fine-grained_score": pl.Float64,
+    }
+)
+
+
+def _rating(answer: pl.Expr, aspect: str) -> pl.Expr:
+    """A rating as a number; "N/A" and whatever is no number is null, never a default."""
+    text = answer.struct.field("annotations").struct.field(aspect).struct.field("Rating")
+    return text.cast(pl.Float64, strict=False)
+
+
+def _ultrafeedback(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    """All pairs of a row's completions by the mean of the numeric ratings.
+
+    ``overall_score`` is not used: about 2K published rows say 10 where 1 was meant.
+    """
+    answer = col("completions")
+    rated = pl.mean_horizontal(*(_rating(answer, aspect) for aspect in ASPECTS))
+    score = pl.coalesce(rated, answer.struct.field("fine-grained_score"))
+    rows = (
+        native.select(
+            "source_row",
+            "instruction",
+            "completions",
+            pl.int_ranges(0, col("completions").list.len()).alias("index"),
+        )
+        .explode("completions", "index")
+        .select(
+            "source_row",
+            "instruction",
+            "index",
+            answer.struct.field("response").alias("response"),
+            score.alias("score"),
+        )
+    )
+    return _pairs_of(rows, "instruction", messages.user(col("instruction")))
+
+
+def _pairs_of(rows: pl.LazyFrame, text: str, prompt: pl.Expr) -> pl.LazyFrame:
+    """All pairs of responses of one native row, the better first; equal or unknown: lower index."""
+    two = rows.join(rows.drop(text), on="source_row", suffix="_b").filter(
+        col("index") < col("index_b")
+    )
+    first_wins = ~(col("score_b") > col("score")).fill_null(False)
+    return candidates(
+        two,
+        item=pl.concat_str("index", "index_b", separator="-"),
+        prompt=prompt,
+        **ordered(col("response"), col("response_b"), first_wins),
+        chosen_score=pl.when(first_wins).then(col("score")).otherwise(col("score_b")),
+        rejected_score=pl.when(first_wins).then(col("score_b")).otherwise(col("score")),
+    )
+
+
+ULTRAFEEDBACK = Format(
+    "ultrafeedback",
+    "preference",
+    (
+        Layout(
+            {"instruction": pl.String, "completions": pl.List(_COMPLETION)},
+            _ultrafeedback,
+            {"source": pl.String},
+            one_to_one=False,
+        ),
+    ),
+)
+
+
+def _binarized_lists(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    return candidates(
+        native,
+        **whole_lists(col("chosen"), col("rejected")),
+        chosen_score=col("score_chosen"),
+        rejected_score=col("score_rejected"),
+    )
+
+
+def _binarized_strings(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    return candidates(
+        native,
+        prompt=user_or_list("prompt"),
+        chosen=col("chosen"),
+        rejected=col("rejected"),
+        chosen_score=col("metadata").struct.field("score_chosen"),
+        rejected_score=col("metadata").struct.field("score_rejected"),
+    )
+
+
+_SCORES = {"score_chosen": pl.Float64, "score_rejected": pl.Float64}
+ULTRAFEEDBACK_BINARIZED = Format(
+    "ultrafeedback_binarized",
+    "preference",
+    (
+        Layout({"chosen": MESSAGES, "rejected": MESSAGES, **_SCORES}, _binarized_lists),
+        Layout(
+            {
+                "prompt": pl.String,
+                "chosen": pl.String,
+                "rejected": pl.String,
+                "metadata": pl.Struct(_SCORES),
+            },
+            _binarized_strings,
+        ),
+    ),
+)
+
+_ANSWER = pl.Struct({"answer": pl.String, "model": pl.String, "rank": pl.Float64})
+
+
+def _nectar(native: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """The answer of rank 1 against every worse one, or against one picked by ``options.against``.
+
+    Scores are negated ranks, so the margin says how many ranks lie between.
+    """
+    rank = col("answers").struct.field("rank")
+    rows = (
+        native.select("source_row", "prompt", "answers")
+        .explode("answers")
+        .select(
+            "source_row",
+            "prompt",
+            col("answers").struct.field("answer").alias("answer"),
+            rank.alias("rank"),
+        )
+    )
+    best = rows.filter(col("rank") == 1).unique("source_row", keep="any")
+    worse = rows.drop("prompt").filter(col("rank") > 1)
+    if options.get("against", "all") == "worst":
+        worse = worse.filter(col("rank") == col("rank").max().over("source_row"))
+    two = best.join(worse, on="source_row", suffix="_b")
+    context = messages.transcript(col("prompt").str.strip_chars_end().str.strip_suffix(_OPEN))
+    return candidates(
+        two,
+        item=col("rank_b").cast(pl.Int64).cast(pl.String),
+        prompt=context,
+        chosen=col("answer"),
+        rejected=col("answer_b"),
+        chosen_score=-col("rank"),
+        rejected_score=-col("rank_b"),
+    )
+
+
+_OPEN = "\n\nAssistant:"
+NECTAR = Format(
+    "nectar",
+    "preference",
+    (
+        Layout(
+            {"prompt": pl.String, "answers": pl.List(_ANSWER)},
+            _nectar,
+            {"turns": pl.Int64, "good_natured": pl.Boolean},
+            one_to_one=False,
+        ),
+    ),
+    frozenset({"against"}),
+)

@@ -1,0 +1,76 @@
+"""Figures of a set or a mix, in the form of the paper's data table and a little more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+col = pl.col
+DECILES = tuple(tenth / 10 for tenth in range(1, 10))
+
+
+def ledger(rows_in: int, kept: int, rejects: pl.LazyFrame) -> dict[str, Any]:
+    """rows_in, kept, rejected and the number of rejects by rule."""
+    counts = rejects.group_by("rule").len().sort("rule").collect()
+    rules = dict(zip(counts["rule"].to_list(), counts["len"].to_list(), strict=True))
+    return {"rows_in": rows_in, "kept": kept, "rejected": sum(rules.values()), "rules": rules}
+
+
+def preferences(frame: pl.LazyFrame) -> dict[str, Any]:
+    """Prompts, pairs, mean lengths, annotators, longer-chosen share, margins, turns."""
+    sides = ("prompt", "chosen", "rejected")
+    means = [
+        col(f"{side}_{unit}").mean().alias(f"mean_{side}_{unit}")
+        for side in sides
+        for unit in ("chars", "tokens")
+    ]
+    facts = frame.select(
+        pl.len().alias("pairs"),
+        col("prompt_id").n_unique().alias("prompts"),
+        *means,
+        (col("chosen_chars") > col("rejected_chars")).mean().alias("share_chosen_longer"),
+        (col("chosen_chars") == col("rejected_chars")).mean().alias("share_equal_length"),
+        col("turns").mean().alias("mean_turns"),
+        col("turns").max().alias("max_turns"),
+        col("annotator").unique().sort().alias("annotators").implode(),
+        *(col("margin").quantile(q, "nearest").alias(f"margin_{q}") for q in DECILES),
+    ).collect()
+    row = facts.row(0, named=True)
+    margins = [row.pop(f"margin_{q}") for q in DECILES]
+    return {**row, "margin_deciles": None if margins[0] is None else margins}
+
+
+def by_source(frame: pl.LazyFrame) -> dict[str, Any]:
+    """The same figures for each source of a mix."""
+    names = frame.select(col("source").unique().sort()).collect()["source"].to_list()
+    return {name: preferences(frame.filter(col("source") == name)) for name in names}
+
+
+def demonstrations(frame: pl.LazyFrame) -> dict[str, Any]:
+    """Examples, prompts, mean lengths and turns of an SFT table, in all and by source."""
+    return {"all": _texts(frame, "turns"), "by_source": _grouped(frame, "turns")}
+
+
+def prompts(frame: pl.LazyFrame) -> dict[str, Any]:
+    """Prompts and mean lengths of a prompt table, in all and by source."""
+    return {"all": _texts(frame), "by_source": _grouped(frame)}
+
+
+def _figures(more: tuple[str, ...]) -> list[pl.Expr]:
+    return [
+        pl.len().alias("rows"),
+        col("prompt_id").n_unique().alias("prompts"),
+        col("n_chars").mean().alias("mean_chars"),
+        col("n_tokens").mean().alias("mean_tokens"),
+        *(col(name).mean().alias(f"mean_{name}") for name in more),
+    ]
+
+
+def _texts(frame: pl.LazyFrame, *more: str) -> dict[str, Any]:
+    return frame.select(_figures(more)).collect().row(0, named=True)
+
+
+def _grouped(frame: pl.LazyFrame, *more: str) -> dict[str, Any]:
+    rows = frame.group_by("source").agg(_figures(more)).sort("source").collect()
+    return {row.pop("source"): row for row in rows.iter_rows(named=True)}

@@ -1,0 +1,1 @@
+"""One thin command per stage of the graph: parse, read, call, write."""

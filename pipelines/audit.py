@@ -1,0 +1,39 @@
+"""What the audit commands share: the build's folder, one line on bad input, atomic output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from curation.errors import UserError
+
+
+def parser(prog: str, doc: str | None) -> argparse.ArgumentParser:
+    """An argument parser with --data, the folder of the build."""
+    result = argparse.ArgumentParser(
+        prog=f"prefloop {prog}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    result.add_argument(
+        "--data", type=Path, default=Path("data"), metavar="FOLDER", help="the build (data)"
+    )
+    return result
+
+
+def guard(name: str, body: Callable[[], None]) -> int:
+    """Run a command's body: 0, or 2 and one line on stderr when the input was bad."""
+    try:
+        body()
+    except UserError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away, as `| head` does
+    except OSError as error:
+        print(f"{name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    return 0

@@ -1,0 +1,43 @@
+"""prefloop: the commands around `dvc repro`. Run `prefloop COMMAND --help` for each."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+COMMANDS = {
+    "repro": ("pipelines.repro", "check the recipe, run dvc repro, put things back if it fails"),
+    "use": ("pipelines.recipes", "copy a recipe into place as params.yaml"),
+    "check-recipe": ("pipelines.recipes", "validate a recipe and resolve its graph, run nothing"),
+    "sql": ("pipelines.audit_sql", "ask any table of the build in SQL"),
+    "why": ("pipelines.audit_why", "the life of one row, from native row to training row"),
+    "lineage": ("pipelines.audit_lineage", "what a checkpoint was made of"),
+    "diff": ("pipelines.audit_diff", "what changed between two revisions of a table"),
+    "what-if": ("pipelines.what_if", "re-pair stored scores another way, without a model"),
+    "export": ("pipelines.export", "write a mix as TRL conversational or RLHFlow standard rows"),
+    "deps": ("pipelines.deps", "rewrite the code dependencies of dvc.yaml from the imports"),
+    "dictionary": ("pipelines.dictionary", "write the data dictionary into the README"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code (2 for bad input)."""
+    lines = "\n".join(f"  {name:<14}{text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="prefloop",
+        description=__doc__,
+        epilog=f"commands:\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
+    args = parser.parse_args(argv)
+    module = importlib.import_module(COMMANDS[args.command][0])
+    entry = getattr(module, args.command.replace("-", "_"), None) or module.main
+    return int(entry(args.rest))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

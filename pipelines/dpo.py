@@ -1,0 +1,76 @@
+"""One step of online DPO: the history and its stored reference log-probs -> the next policy.
+
+Run: python -m pipelines.dpo --iteration iter1 --policy data/checkpoints/sft
+--sft data/checkpoints/sft --history data/iterations/iter1/history.parquet
+--reference data/iterations/iter1/reference.parquet --checkpoint data/checkpoints/iter1
+--metrics data/iterations/iter1/dpo.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import polars as pl
+
+from curation import schema
+from curation.errors import UserError
+from pipelines import comparisons, io, references, settings, stage
+from pipelines import params as parameters
+from pipelines.stage import Stage
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(
+        __doc__,
+        inputs=["policy", "sft", "history", "reference"],
+        outputs=["checkpoint", "metrics"],
+    )
+    parser.add_argument("--iteration", required=True)
+    return stage.run("dpo", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Train from the previous policy or from pi0, against the reference the recipe names."""
+    params = parameters.load(run.args.params)
+    history = io.read(run.args.history, schema.HISTORY)
+    stored = io.read(run.args.reference, schema.REFERENCE)
+    if history.is_empty():
+        raise UserError(f"{run.args.history}: no pair to train on; loosen pairs.* in params.yaml")
+    from training import environment
+
+    environment.prepare()
+    from training import checkpoint, dpo
+    from training.chat_template import ChatTemplate
+
+    start = run.args.sft if params.dpo.start == "sft" else run.args.policy
+    reference = run.args.sft if params.dpo.reference == "sft" else run.args.policy
+    known = references.lookup(
+        stored,
+        checkpoint.weights_sha(reference),
+        ChatTemplate(checkpoint.load_tokenizer(start)).sha,
+    )
+    train = comparisons.of(_weighted(history, params.seeds.dpo))
+    metrics = dpo.train(
+        run.args.iteration, start, train, known, settings.dpo(params), out=run.args.checkpoint
+    )
+    run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
+    run.summary.rows_in = len(train)
+    run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
+    run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
+
+
+def _weighted(history: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Repeat each pair by its weight; a fraction becomes a repeat by the hash of the pair id."""
+    from curation import ids
+
+    whole = pl.col("weight").floor()
+    extra = ids.unit(pl.col("pair_id"), seed, "weight") < pl.col("weight") - whole
+    repeats = (whole + extra.cast(pl.Float64)).cast(pl.UInt32)
+    places = history.select(pl.int_range(pl.len()).repeat_by(repeats)).to_series()
+    return history[places.explode().drop_nulls()]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

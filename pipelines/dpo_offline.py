@@ -1,0 +1,77 @@
+"""The offline baseline: DPO from pi0 on a ranked set, rank 1 against a worse response.
+
+Run: python -m pipelines.dpo_offline --sft data/checkpoints/sft
+--preferences data/sources/preference/nectar/table.parquet
+--history data/iterations/offline/history.parquet
+--reference data/iterations/offline/reference.parquet
+--checkpoint data/checkpoints/offline --metrics data/iterations/offline/dpo.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import polars as pl
+
+from curation import ids, schema
+from curation.errors import UserError
+from pipelines import comparisons, io, references, settings, stage
+from pipelines import params as parameters
+from pipelines.params import Params
+from pipelines.stage import Stage
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(
+        __doc__,
+        inputs=["sft", "preferences"],
+        outputs=["history", "reference", "checkpoint", "metrics"],
+    )
+    return stage.run("dpo_offline", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Choose the pairs by hash, compute their reference log-probs, train."""
+    params = parameters.load(run.args.params)
+    preferences = io.read(run.args.preferences, schema.PREFERENCES)
+    history = _history(preferences, params)
+    if history.is_empty():
+        raise UserError(f"{run.args.preferences}: no pair to train the offline baseline on")
+    from training import checkpoint, dpo, environment
+
+    environment.prepare()
+    from training.chat_template import ChatTemplate
+
+    chosen = settings.dpo_offline(params)
+    reference = references.compute(
+        run.args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
+    )
+    run.outputs.table(run.args.history, schema.HISTORY, history)
+    run.outputs.table(run.args.reference, schema.REFERENCE, reference)
+    known = references.lookup(
+        reference,
+        checkpoint.weights_sha(run.args.sft),
+        ChatTemplate(checkpoint.load_tokenizer(run.args.sft)).sha,
+    )
+    metrics = dpo.train(
+        "offline", run.args.sft, comparisons.of(history), known, chosen, out=run.args.checkpoint
+    )
+    run.outputs.json(run.args.metrics, {"rows_in": preferences.height, **metrics})
+    run.summary.rows_in, run.summary.kept = preferences.height, metrics["pairs"]
+    run.summary.rejected = preferences.height - metrics["pairs"]
+    run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
+
+
+def _history(preferences: pl.DataFrame, params: Params) -> pl.DataFrame:
+    """The pairs with the lowest hashes, as many as the recipe asks for."""
+    key = ids.unit(pl.col("pair_id"), params.seeds.dpo, "offline")
+    chosen = preferences.sort(key, "pair_id").head(params.dpo_offline.pairs or preferences.height)
+    return chosen.with_columns(origin=pl.lit("offline"), weight=pl.lit(1.0)).select(
+        schema.HISTORY.names
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

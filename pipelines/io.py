@@ -1,0 +1,227 @@
+"""Reading and writing tables: checked on the way in, whole or not at all on the way out."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curation.errors import UserError
+from curation.ordered import regrouped
+from curation.schema import Table
+from pipelines.parts import in_order, spooled
+
+COMPRESSION_LEVEL = 3
+SCRATCH = Path(".work/scratch")
+ROW_GROUP = 65_536  # fixed: the row groups are part of a file's bytes
+
+
+def parquet_schema(path: Path) -> dict[str, pl.DataType]:
+    """Column names and types of a Parquet file.
+
+    Raises:
+        UserError: the file is missing or unreadable.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the stage that writes it first")
+    try:
+        return dict(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{path}: not a readable Parquet file ({reason}); rebuild it with dvc repro, "
+            "or dvc checkout to take the last good one"
+        ) from error
+
+
+def scan(path: Path, table: Table) -> pl.LazyFrame:
+    """Open a Parquet file lazily and check that it holds the table's columns and types.
+
+    Raises:
+        UserError: the file is missing, unreadable, or lacks a column of the table.
+    """
+    found = parquet_schema(path)
+    missing = [name for name in table.names if name not in found]
+    if missing:
+        raise UserError(
+            f"{path}: lacks {', '.join(missing)}, which a table of {table.name} must have"
+        )
+    for column in table.columns:
+        if found[column.name] != column.dtype:
+            raise UserError(
+                f"{path}: column {column.name} is {found[column.name]}, "
+                f"but {table.name} wants {column.dtype}"
+            )
+    return pl.scan_parquet(path).select(table.names)
+
+
+def read(path: Path, table: Table) -> pl.DataFrame:
+    """Like `scan`, but the whole table in memory."""
+    return scan(path, table).collect()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a small JSON object.
+
+    Raises:
+        UserError: the file is missing or is not a JSON object.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the stage that writes it first")
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: holds {type(value).__name__}, not a JSON object")
+    return value
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for spilled rows, removed at the end; ignored by git and DVC."""
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yield a temp path in the same folder; on success fsync it and rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temp = Path(name)
+    try:
+        yield temp
+        _sync(temp)
+        temp.chmod(0o644)
+        os.replace(temp, path)
+        _sync(path.parent)
+    finally:
+        temp.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Outputs:
+    """A stage's outputs, staged as temp files and renamed together when the stage has succeeded.
+
+    A stage that raises leaves every earlier output as it was.
+    """
+
+    def __init__(self) -> None:
+        self._staged: list[tuple[Path, Path]] = []
+
+    def table(self, path: Path, table: Table, frame: pl.DataFrame | pl.LazyFrame) -> int:
+        """Stage a table sorted by its key; returns its number of rows.
+
+        Raises:
+            UserError: a column that may not be null holds nulls.
+        """
+        ordered = frame.lazy().select(
+            pl.col(column.name).cast(column.dtype) for column in table.columns
+        )
+        temp = self._temp(path)
+        ordered.sort(table.key).sink_parquet(
+            temp,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            row_group_size=ROW_GROUP,
+            statistics=True,
+        )
+        return self._verify(temp, path, table)
+
+    def parts(self, path: Path, table: Table, frames: Iterable[pl.DataFrame]) -> int:
+        """Stage a table from frames that come in key order, in constant memory; returns its rows.
+
+        Raises:
+            UserError: a column that may not be null holds nulls.
+            AssertionError: the frames are not in key order.
+        """
+        ordered = regrouped(in_order(frames, table), ROW_GROUP)
+        temp = self._temp(path)
+        with scratch() as folder:
+            spooled(ordered, folder, table.polars).sink_parquet(
+                temp,
+                compression="zstd",
+                compression_level=COMPRESSION_LEVEL,
+                row_group_size=ROW_GROUP,
+                statistics=True,
+                maintain_order=True,
+            )
+        return self._verify(temp, path, table)
+
+    def staged(self, path: Path) -> pl.LazyFrame:
+        """A table staged before, to compute figures from."""
+        return pl.scan_parquet({to: temp for temp, to in self._staged}[path])
+
+    def json(self, path: Path, value: dict[str, Any]) -> None:
+        """Stage a JSON file: keys sorted, floats rounded to 9 digits."""
+        text = json.dumps(rounded(value), indent=2, sort_keys=True, ensure_ascii=False)
+        self.text(path, text + "\n")
+
+    def text(self, path: Path, text: str) -> None:
+        """Stage a text file in UTF-8."""
+        self._temp(path).write_text(text, "utf-8")
+
+    def commit(self) -> None:
+        """Rename every staged file into place; nothing is visible before this."""
+        for temp, _ in self._staged:
+            _sync(temp)
+        for temp, path in self._staged:
+            temp.chmod(0o644)
+            os.replace(temp, path)
+        for folder in sorted({path.parent for _, path in self._staged}):
+            _sync(folder)
+        self._staged.clear()
+
+    def discard(self) -> None:
+        """Remove what was staged."""
+        for temp, _ in self._staged:
+            temp.unlink(missing_ok=True)
+        self._staged.clear()
+
+    def _temp(self, path: Path) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        self._staged.append((Path(name), path))
+        return Path(name)
+
+    @staticmethod
+    def _verify(temp: Path, path: Path, table: Table) -> int:
+        """Re-read what was written: it must be readable, whole and without forbidden nulls."""
+        written = pl.scan_parquet(temp)
+        counts = written.select(
+            pl.len().alias("\x00rows"),
+            *(pl.col(name).null_count() for name in table.required),
+        ).collect()
+        nulls = [name for name in table.required if counts[name][0]]
+        if nulls:
+            raise UserError(f"{path}: {', '.join(nulls)} may not be null in {table.name}")
+        return int(counts["\x00rows"][0])
+
+
+def rounded(value: Any) -> Any:
+    """Floats rounded to 9 digits (a multi-threaded sum differs at 1e-15); NaN becomes null."""
+    if isinstance(value, float):
+        return round(value, 9) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return value

@@ -1,0 +1,107 @@
+"""Judging responses into the scores table: what score, evaluate and length_bias share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from curation import schema
+from curation.errors import UserError
+from pipelines import shards
+from pipelines.stage import Stage
+from training.engines.choose import Engine
+
+if TYPE_CHECKING:
+    from training.judge import RewardModelJudge
+
+Answer = tuple[str, list[dict[str, str]], str]
+
+
+def with_prompts(generations: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Generations with their prompts' messages, by id.
+
+    Raises:
+        UserError: a response's prompt is not in the prompts table.
+    """
+    joined = generations.join(
+        prompts.select("prompt_id", "messages"), on="prompt_id", how="left", validate="m:1"
+    )
+    lost = joined.filter(pl.col("messages").is_null())
+    if not lost.is_empty():
+        raise UserError(
+            f"{path}: {lost.height} responses belong to prompts that the prompts table lacks, "
+            f"such as {lost['prompt_id'][0]}; give the prompts they were sampled from"
+        )
+    return joined
+
+
+def score(
+    run: Stage, judge: Path, answers: pl.DataFrame, engine: Engine, shard: int
+) -> pl.DataFrame:
+    """Scores of all answers under a reward model, one row each.
+
+    Args:
+        answers: generation_id, messages (the prompt) and response, at least.
+        shard: prompts per shard; the responses to one prompt stay together.
+    """
+    from training import environment
+
+    environment.prepare()
+    from training.judge import RewardModelJudge
+
+    judged = RewardModelJudge(judge, engine)
+    ordered = answers.sort("prompt_id", "generation_id")
+    groups = [
+        list(group.select("generation_id", "messages", "response").iter_rows())
+        for group in ordered.partition_by("prompt_id", maintain_order=True)
+    ]
+    key = [judged.sha, judged.template.sha, astuple(engine), _fingerprint(ordered)]
+    result = shards.run(run, "scores", key, groups, shard, work=lambda items: _judge(judged, items))
+    return result.select(schema.SCORES.names)
+
+
+def _fingerprint(answers: pl.DataFrame) -> list[int]:
+    """Hashes of what is to be judged; they only name a work folder."""
+    return answers.select("prompt_id", "generation_id", "response").hash_rows().to_list()
+
+
+def _judge(judge: RewardModelJudge, groups: Sequence[list[Answer]]) -> pl.DataFrame:
+    answers = [answer for group in groups for answer in group]
+    verdicts = judge.judge([(prompt, response) for _, prompt, response in answers])
+    return pl.DataFrame(
+        {
+            "generation_id": [answer[0] for answer in answers],
+            "judge": judge.name,
+            "reward": [verdict.reward for verdict in verdicts],
+            "reason": [verdict.reason for verdict in verdicts],
+            "judge_sha": judge.sha,
+            "template_sha": judge.template.sha,
+            "dtype": judge.dtype,
+        },
+        schema=schema.SCORES.polars,
+    )
+
+
+def metrics(scores: pl.DataFrame, generations: pl.DataFrame) -> dict[str, Any]:
+    """Reward statistics; those within a prompt are means over prompts."""
+    rated = scores.join(
+        generations.select("generation_id", "prompt_id", "n_chars"), on="generation_id"
+    ).drop_nulls("reward")
+    by_prompt = rated.group_by("prompt_id").agg(
+        best=pl.col("reward").max(),
+        tied=(pl.col("reward") == pl.col("reward").max()).sum() > 1,
+        pearson=pl.corr("reward", "n_chars"),
+    )
+    return {
+        "responses": scores.height,
+        "nulls": scores["reward"].null_count(),
+        "mean_reward": rated["reward"].mean(),
+        "std_reward": rated["reward"].std(),
+        "best_of_n_reward": by_prompt["best"].mean(),
+        "tie_rate": by_prompt["tied"].mean(),
+        "within_prompt_pearson": by_prompt["pearson"].fill_nan(None).mean(),
+    }

@@ -1,0 +1,100 @@
+"""Checks across sections of params.yaml: every name that is used is a name that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curation.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.params import Params
+
+
+def check_links(params: Params, path: Path) -> None:
+    """Raise UserError, naming the key, on the first name that nothing defines."""
+    for problem in _problems(params):
+        raise UserError(f"{path}: {problem}")
+
+
+def _problems(params: Params) -> Iterator[str]:
+    yield from _kinds(params)
+    yield from _members(params)
+    yield from _iterations(params)
+    yield from _judges(params)
+    yield from _divisible(params)
+
+
+def _kinds(params: Params) -> Iterator[str]:
+    have = {source.kind for source in params.sources.values()}
+    for kind in ("preference", "sft", "prompts", "benchmark"):
+        if kind not in have:
+            yield f"sources: none has kind {kind}; the graph needs at least one"
+
+
+def _members(params: Params) -> Iterator[str]:
+    uses: list[tuple[str, Iterable[str], str]] = [
+        (f"mixes.{name}.members", mix.members, "preference") for name, mix in params.mixes.items()
+    ]
+    uses.append(("sft_mix.members", params.sft_mix.members, "sft"))
+    uses.append(("dpo_offline.source", [params.dpo_offline.source], "preference"))
+    uses.append(("base.corpus", [params.base.corpus], "sft"))
+    if params.history.offline is not None and params.history.offline not in params.mixes:
+        yield f"history.offline: no mix is named {params.history.offline}"
+    for key, members, kind in uses:
+        for member in members:
+            if member not in params.sources:
+                yield f"{key}.{member}: no source has this name; sources: {_list(params.sources)}"
+            elif params.sources[member].kind != kind:
+                yield f"{key}.{member}: is of kind {params.sources[member].kind}, not {kind}"
+
+
+def _iterations(params: Params) -> Iterator[str]:
+    known = ["sft"]
+    for name, iteration in params.iterations.items():
+        key = f"iterations.{name}"
+        if iteration.policy not in known:
+            yield (
+                f"{key}.policy: no earlier iteration produces a policy named "
+                f"{iteration.policy}; known here: {_list(known)}"
+            )
+        for other in params.iterations:
+            if other != name and _overlap(iteration.prompts, params.iterations[other].prompts):
+                yield f"{key}.prompts: overlaps iterations.{other}.prompts"
+        if _overlap(iteration.prompts, params.prompts.eval_range):
+            yield f"{key}.prompts: overlaps prompts.eval_range, which is held out"
+        known.append(name)
+    for policy in params.evaluation.policies:
+        if policy not in [*known, "offline"]:
+            yield f"evaluation.policies: no stage produces a policy named {policy}"
+    if params.length_bias.iteration not in params.iterations:
+        yield f"length_bias.iteration: no iteration is named {params.length_bias.iteration}"
+
+
+def _judges(params: Params) -> Iterator[str]:
+    for key, name in (
+        ("scoring.reward_model", params.scoring.reward_model),
+        ("evaluation.reward_model", params.evaluation.reward_model),
+        ("preference_model.mix", params.preference_model.mix),
+    ):
+        if name not in params.mixes:
+            yield f"{key}: no mix is named {name}; mixes: {_list(params.mixes)}"
+
+
+def _divisible(params: Params) -> Iterator[str]:
+    for key in ("sft", "reward_model", "preference_model", "dpo", "dpo_offline"):
+        train = getattr(params, key)
+        if train.global_batch % train.per_device_batch:
+            yield (
+                f"{key}.global_batch: {train.global_batch} is not a multiple of "
+                f"per_device_batch {train.per_device_batch}"
+            )
+
+
+def _overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    return a[0] < b[1] and b[0] < a[1]
+
+
+def _list(names: object) -> str:
+    return ", ".join(sorted(str(name) for name in names))  # type: ignore[attr-defined]

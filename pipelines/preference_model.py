@@ -1,0 +1,49 @@
+"""The pairwise preference model of one mix, trained as next-token prediction of A or B.
+
+Run: python -m pipelines.preference_model --init data/checkpoints/sft
+--table data/mixes/mix2/mix.parquet --checkpoint data/checkpoints/preference_model
+--metrics data/checkpoints/preference_model.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import polars as pl
+
+from curation import schema
+from pipelines import comparisons, io, settings, stage
+from pipelines import params as parameters
+from pipelines.stage import Stage
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(__doc__, inputs=["init", "table"], outputs=["checkpoint", "metrics"])
+    return stage.run("preference_model", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Train on the train split; accuracy and swap consistency on the eval split."""
+    params = parameters.load(run.args.params)
+    table = io.read(run.args.table, schema.MIXES)
+    train = comparisons.of(table.filter(pl.col("split") == "train"))
+    held_out = comparisons.of(table.filter(pl.col("split") == "eval"))
+    from training import environment
+
+    environment.prepare()
+    from training import preference_model
+
+    chosen = settings.preference_model(params)
+    metrics = preference_model.train(run.args.init, train, chosen, run.args.checkpoint)
+    metrics |= preference_model.held_out(run.args.checkpoint, held_out, chosen)
+    run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})
+    run.summary.rows_in = len(train)
+    run.summary.kept = metrics["examples"]
+    run.summary.rejected = metrics["too_long"] + metrics["ambiguous"]
+    run.summary.note = f"held-out accuracy {metrics.get('accuracy', float('nan')):.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

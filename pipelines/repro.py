@@ -1,0 +1,57 @@
+"""prefloop repro: check the recipe first, run `dvc repro`, and put lost outputs back on failure.
+
+DVC removes a stage's outputs before it runs it. A recipe that cannot work is therefore refused
+before DVC starts, and after a failed stage its last good outputs are checked out of the cache.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from curation.errors import UserError
+from pipelines import params
+
+SETTINGS = {
+    "DVC_NO_ANALYTICS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "VLLM_NO_USAGE_STATS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `dvc repro ARGS` on a recipe that was checked; exit code 2 on bad input or a failure."""
+    try:
+        recipe = params.load(Path("params.yaml"))
+        for problem in missing_files(recipe):
+            raise UserError(problem)
+    except UserError as error:
+        print(f"repro: {error}", file=sys.stderr)
+        return 2
+    env = environment()
+    code = subprocess.run(["dvc", "repro", *argv], env=env, check=False).returncode
+    if code == 0:
+        return 0
+    subprocess.run(["dvc", "checkout", "--quiet"], env=env, check=False, stderr=subprocess.DEVNULL)
+    print("repro: a stage failed (see above); the last good outputs are in place", file=sys.stderr)
+    return 2
+
+
+def missing_files(recipe: params.Params) -> Iterator[str]:
+    """One line for each file that the recipe names and that is not there."""
+    for name, source in recipe.sources.items():
+        if not Path(source.path).is_file():
+            yield f"params.yaml: sources.{name}.path: no file {source.path}; put it there or mend"
+    if not Path(recipe.evaluation.oracle.file).is_file():
+        yield f"params.yaml: evaluation.oracle.file: no file {recipe.evaluation.oracle.file}"
+
+
+def environment() -> dict[str, str]:
+    """This environment with the interpreter's folder first on PATH and no telemetry."""
+    here = str(Path(sys.executable).parent)
+    return {**os.environ, **SETTINGS, "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', '')}"}

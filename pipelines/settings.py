@@ -1,0 +1,47 @@
+"""From sections of params.yaml to the plain settings that training takes."""
+
+from __future__ import annotations
+
+from pipelines.params import DpoOffline, Params
+from training.engines.choose import Engine
+from training.settings import Architecture, Dpo, RewardModel, Sft
+
+
+def sft(params: Params) -> Sft:
+    """Settings of supervised fine-tuning."""
+    return Sft(**params.sft.model_dump(), seed=params.seeds.sft)
+
+
+def reward_model(params: Params) -> RewardModel:
+    """Settings of the Bradley-Terry reward models."""
+    section = params.reward_model.model_dump(exclude={"init"})
+    return RewardModel(**section, seed=params.seeds.reward_model)
+
+
+def preference_model(params: Params) -> Sft:
+    """Settings of the pairwise preference model: next-token training on the label alone."""
+    section = params.preference_model.model_dump(exclude={"mix"})
+    return Sft(**section, completion_only=True, seed=params.seeds.preference_model)
+
+
+def dpo(params: Params) -> Dpo:
+    """Settings of online DPO."""
+    section = params.dpo.model_dump(exclude={"start", "reference"})
+    return Dpo(**section, seed=params.seeds.dpo)
+
+
+def dpo_offline(params: Params) -> Dpo:
+    """Settings of the offline baseline."""
+    section: DpoOffline = params.dpo_offline
+    return Dpo(**section.model_dump(exclude={"source", "pairs"}), seed=params.seeds.dpo)
+
+
+def engine(params: Params) -> Engine:
+    """The engine section."""
+    return Engine(**params.engine.model_dump(exclude={"shard_prompts"}))
+
+
+def architecture(params: Params) -> Architecture:
+    """The shape of a base model trained from scratch."""
+    assert params.base.architecture is not None
+    return Architecture(**params.base.architecture.model_dump())

@@ -1,0 +1,134 @@
+"""Where a source's published files are: local paths and globs, or hf://DATASET@REVISION/PATH."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from curation.errors import UserError
+from pipelines.io import read_json
+from pipelines.params import Params, Source
+
+_HUB = re.compile(r"^hf://(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<path>.+)$")
+_COMMIT = re.compile(r"^[0-9a-f]{40}$")
+
+
+@dataclass(frozen=True)
+class Files:
+    """The local files of a source and what the manifest says of where they came from."""
+
+    paths: list[Path]
+    manifest: dict[str, Any]
+
+
+def configured(params: Params, name: str, path: Path) -> Source:
+    """The source of this name in params.yaml.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in params.sources:
+        have = ", ".join(sorted(params.sources))
+        raise UserError(f"{path}: sources: none is named {name}; sources: {have}")
+    return params.sources[name]
+
+
+def resolve(source: Source, key: str) -> Files:
+    """Find (and from a hub: download) the files of a source and check its pinned revision.
+
+    Raises:
+        UserError: nothing is there, or the revision has moved.
+    """
+    if source.uri is not None:
+        return _from_hub(source, source.uri, key)
+    return _local(source, key)
+
+
+def _local(source: Source, key: str) -> Files:
+    """Local files; ``revision: sha256:HEX`` pins the content of a single file."""
+    if any(sign in source.path for sign in "*?["):
+        paths = [Path(found) for found in sorted(glob.glob(source.path, recursive=True))]
+    else:
+        paths = [Path(source.path)]
+    if not paths or not all(path.is_file() for path in paths):
+        raise UserError(f"{source.path}: no such file; correct {key}.path")
+    described = [_described(path, path.as_posix()) for path in paths]
+    pinned = source.revision
+    if pinned is not None and [f"sha256:{one['sha256']}" for one in described] != [pinned]:
+        raise UserError(
+            f"{source.path}: {key}.revision pins {pinned}, but the file is "
+            f"sha256:{described[0]['sha256']}"
+        )
+    manifest = {"uri": source.path, "revision": pinned, "commit": None, "files": described}
+    return Files(paths, manifest)
+
+
+def _from_hub(source: Source, uri: str, key: str) -> Files:
+    """Files of a dataset repository, at a commit that must be the pinned one.
+
+    ``revision`` is a commit, or a branch or tag; ``NAME@COMMIT`` says what the name must still
+    stand for, and so does the file of pins at ``path`` (a JSON object of source: commit).
+    """
+    match = _HUB.match(uri)
+    if match is None:
+        raise UserError(f"{key}.uri: {uri}: not of the form hf://OWNER/NAME@REVISION/PATH")
+    wanted = source.revision or match["revision"]
+    if wanted is None:
+        raise UserError(f"{key}.revision: pin a commit, a tag or a branch of {match['repo']}")
+    name, _, expected = wanted.partition("@")
+    commit, listed = _look_up(match["repo"], name, key)
+    pinned = [expected, name if _COMMIT.match(name) else "", _pin(Path(source.path), key)]
+    for pin in pinned:
+        if pin not in ("", commit):
+            raise UserError(
+                f"{key}.revision: {name} of {match['repo']} is pinned to {pin}, "
+                f"but has moved to {commit}; look at what changed, then pin it anew"
+            )
+    inside = sorted(file for file in listed if fnmatch(file, match["path"]))
+    if not inside:
+        raise UserError(f"{key}.uri: {match['repo']} at {commit} has no file {match['path']}")
+    paths = [_download(match["repo"], file, commit, key) for file in inside]
+    described = [_described(path, file) for path, file in zip(paths, inside, strict=True)]
+    return Files(paths, {"uri": uri, "revision": wanted, "commit": commit, "files": described})
+
+
+def _pin(path: Path, key: str) -> str:
+    """The commit that the file of pins holds for this source; empty when it holds none."""
+    return str(read_json(path).get(key.removeprefix("sources."), ""))
+
+
+def _look_up(repo: str, revision: str, key: str) -> tuple[str, list[str]]:
+    """The commit a revision stands for, and the repository's files at it."""
+    from huggingface_hub import HfApi
+
+    try:
+        info = HfApi().dataset_info(repo, revision=revision)
+    except Exception as error:  # the hub's client raises many kinds; each is bad input here
+        raise UserError(f"{key}.uri: {repo}@{revision}: {_first_line(error)}") from error
+    if info.sha is None:
+        raise UserError(f"{key}.uri: {repo}@{revision}: the hub names no commit")
+    return info.sha, [file.rfilename for file in info.siblings or []]
+
+
+def _download(repo: str, file: str, commit: str, key: str) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(repo, file, repo_type="dataset", revision=commit))
+    except Exception as error:
+        raise UserError(f"{key}.uri: {repo}/{file}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _described(path: Path, name: str) -> dict[str, Any]:
+    with path.open("rb") as handle:
+        sha = hashlib.file_digest(handle, "sha256").hexdigest()
+    return {"path": name, "sha256": sha, "bytes": path.stat().st_size}

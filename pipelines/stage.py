@@ -1,0 +1,205 @@
+"""What every stage shares: one line on bad input, a lock, no orphan, a summary line."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import fcntl
+import hashlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import curation.errors
+import training.errors
+from pipelines.io import Outputs
+
+WORK = Path(".work")  # ignored by git and DVC: locks and finished shards
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Summary:
+    """What a stage did, for its last line: rows in, kept, rejected."""
+
+    rows_in: int = 0
+    kept: int = 0
+    rejected: int = 0
+    note: str = ""
+
+
+@dataclass
+class Stage:
+    """One run of one stage: its arguments, its staged outputs and its summary."""
+
+    name: str
+    args: argparse.Namespace
+    outputs: Outputs = field(default_factory=Outputs)
+    summary: Summary = field(default_factory=Summary)
+    after: list[Callable[[], None]] = field(default_factory=list)  # run once outputs are in place
+
+
+def run(
+    name: str,
+    parser: argparse.ArgumentParser,
+    body: Callable[[Stage], None],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run a stage's body under its lock and return the exit code.
+
+    Bad input (UserError) gives one line on stderr and 2, with every earlier output untouched;
+    success renames all outputs into place and prints the summary line.
+    """
+    args = parser.parse_args(argv)
+    _die_with_parent()
+    stage = Stage(name, args)
+    started = time.monotonic()
+    try:
+        with _locked(name, args):
+            before = _snapshot(args)
+            body(stage)
+            _unchanged(before)
+            stage.outputs.commit()
+            for action in stage.after:
+                action()
+    except (curation.errors.UserError, training.errors.UserError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    finally:
+        stage.outputs.discard()
+    _report(stage, time.monotonic() - started)
+    return 0
+
+
+def _label(stage: Stage) -> str:
+    """The stage's name as the graph has it, such as mix@mix1."""
+    of = ("source", "mix", "iteration", "policy_name", "suite", "table_name")
+    found = [str(value) for name in of if (value := getattr(stage.args, name, None))]
+    return "@".join([stage.name, *found[:1]])
+
+
+def _report(stage: Stage, seconds: float) -> None:
+    done = stage.summary
+    note = f", {done.note}" if done.note else ""
+    print(
+        f"{_label(stage)}: {done.rows_in} in, {done.kept} kept, {done.rejected} rejected"
+        f"{note}, {seconds:.1f} s"
+    )
+
+
+@contextmanager
+def _locked(name: str, args: argparse.Namespace) -> Iterator[None]:
+    """Hold an exclusive lock named by the stage and its outputs."""
+    outs = "\n".join(f"{key}={getattr(args, key)}" for key in args._outputs)
+    key = hashlib.sha256(f"{name}\n{outs}".encode()).hexdigest()[:16]
+    path = WORK / "locks" / f"{name}-{key}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise curation.errors.UserError(
+                f"{path}: the same stage is running already; wait for it or stop it"
+            ) from error
+        yield
+
+
+def _die_with_parent() -> None:
+    """End this process when the shell or the DVC that started it ends: no orphan writes later.
+
+    The kernel's death signal covers the direct parent; DVC starts a shell in between, so a thread
+    watches that shell's own parent as well. Linux only; elsewhere the lock file still protects.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.getppid()
+    grandparent = _parent_of(parent)
+    if grandparent > 1:
+        threading.Thread(target=_watch, args=(parent, grandparent), daemon=True).start()
+
+
+def _parent_of(pid: int) -> int:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def _watch(parent: int, grandparent: int) -> None:
+    while _parent_of(parent) == grandparent:
+        time.sleep(0.5)
+    os._exit(3)
+
+
+def _inputs(args: argparse.Namespace) -> Iterable[Path]:
+    given = getattr(args, "_inputs", ())
+    for name in given:
+        value = getattr(args, name)
+        for path in value if isinstance(value, list) else [value]:
+            if path is not None:
+                yield Path(path)
+
+
+def _snapshot(args: argparse.Namespace) -> dict[Path, tuple[int, int, int]]:
+    """Size, time and inode of every input file, to see an edit made while the stage runs."""
+    found = {}
+    for path in _inputs(args):
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                stat = file.stat()
+                found[file] = (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    return found
+
+
+def _unchanged(before: dict[Path, tuple[int, int, int]]) -> None:
+    for file, was in before.items():
+        now = file.stat() if file.exists() else None
+        if now is None or (now.st_size, now.st_mtime_ns, now.st_ino) != was:
+            raise curation.errors.UserError(
+                f"{file}: changed while the stage was reading it; run the stage again"
+            )
+
+
+def parser(
+    doc: str | None, inputs: Sequence[str], outputs: Sequence[str]
+) -> argparse.ArgumentParser:
+    """An argument parser with one required path flag per input and output, and --params.
+
+    Args:
+        doc: the module's docstring, shown by --help.
+        inputs: names of input paths; a trailing "*" allows several values, "?" makes it optional.
+        outputs: names of output paths.
+    """
+    result = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    names = []
+    for name in (*inputs, *outputs):
+        plain = name.rstrip("*?")
+        result.add_argument(
+            f"--{plain.replace('_', '-')}",
+            type=Path,
+            required=plain == name,
+            nargs="+" if name.endswith("*") else None,
+            dest=plain,
+            metavar="PATH",
+        )
+        if name in inputs:
+            names.append(plain)
+    result.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
+    result.set_defaults(
+        _inputs=[*names, "params"], _outputs=[name.rstrip("*?") for name in outputs]
+    )
+    return result

@@ -1,0 +1,59 @@
+"""Two versions of a table: what a set difference says, the diff says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curation import schema
+from curation.audit.diff import compare
+from curation.errors import UserError
+from tests.curation.audit.tiny import generation, pair, write
+
+
+def rows(numbers: range) -> list[dict[str, Any]]:
+    return [
+        pair(generation(n, 0, f"good answer {n}"), generation(n, 1, f"bad {n}"), n) for n in numbers
+    ]
+
+
+def turned(row: dict[str, Any]) -> dict[str, Any]:
+    sides = {"chosen": row["rejected"], "rejected": row["chosen"], "margin": 0.25}
+    return {**row, **sides, "pair_id": f"turned{row['pair_id'][6:]}"}
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    write(tmp_path / "old.parquet", schema.PAIRS, rows(range(6)))
+    return tmp_path / "old.parquet"
+
+
+def test_added_removed_flipped(old: Path, tmp_path: Path) -> None:
+    before = rows(range(6))
+    after = [*before[:4], turned(before[4]), *rows(range(7, 9))]
+    write(tmp_path / "new.parquet", schema.PAIRS, after)
+    found = compare("pairs", [old], [tmp_path / "new.parquet"])
+    assert found.counts == {"unchanged": 4, "added": 2, "removed": 1, "flipped": 1}
+    assert [row["pair_id"] for row in found.examples["removed"]] == [before[5]["pair_id"]]
+    assert found.groups[0]["margin_shift"] == pytest.approx((6 * 1.5 + 0.25) / 7 - 1.5, abs=1e-6)
+
+
+def test_a_table_differs_from_itself_in_nothing(old: Path) -> None:
+    found = compare("pairs", [old], [old])
+    assert found.counts == {"unchanged": 6, "added": 0, "removed": 0, "flipped": 0}
+
+
+def test_against_nothing_all_is_added(old: Path) -> None:
+    assert compare("pairs", [], [old]).counts["added"] == 6
+
+
+def test_the_wrong_table_is_named(old: Path) -> None:
+    with pytest.raises(UserError, match=r"old\.parquet.*preferences"):
+        compare("preferences", [old], [old])
+
+
+def test_an_unknown_table_is_refused(old: Path) -> None:
+    with pytest.raises(UserError, match="--table nonsense"):
+        compare("nonsense", [old], [old])

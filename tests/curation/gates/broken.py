@@ -1,0 +1,77 @@
+"""Changes that must each be found by one check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.curation.gates.rows import says, user
+
+BROKEN: list[tuple[str, str, dict[str, Any]]] = [
+    ("source_preference", "sides_differ", {"rejected": says("so"), "rejected_chars": 2}),
+    ("source_preference", "sides_are_answers", {"chosen": user("so")}),
+    ("source_preference", "sides_are_answers", {"chosen": says("  "), "chosen_chars": 2}),
+    ("source_preference", "prompt_well_formed", {"prompt": says("Why?")}),
+    ("source_preference", "prompt_well_formed", {"prompt": []}),
+    ("source_preference", "margin_agrees", {"margin": 0.5}),
+    ("source_preference", "margin_agrees", {"margin": None}),
+    ("source_preference", "margin_agrees", {"rejected_score": 2.0, "margin": 0.0}),
+    ("source_preference", "lengths_agree", {"chosen_chars": 9}),
+    ("source_sft", "ends_with_answer", {"messages": user("Why?")}),
+    ("source_prompts", "prompt_well_formed", {"messages": says("so")}),
+    ("source_benchmark", "text_present", {"text": " "}),
+    ("mixes", "splits_disjoint", {"split": "test"}),
+    ("mixes", "no_benchmark", {"prompt": user("what IS it")}),
+    ("sft_mix", "no_benchmark", {"messages": user("What is it?!") + says("so")}),
+    ("prompts", "bucket_in_range", {"bucket": 1.0}),
+    ("prompts", "no_benchmark", {"messages": user("What is  it?")}),
+    ("prompts", "map_is_finite", {"map_x": float("nan")}),
+    ("generations", "samples_complete", {"sample": 3}),
+    ("generations", "finish_reason_known", {"finish_reason": "error"}),
+    ("generations", "lengths_agree", {"n_tokens": 9}),
+    ("generations", "one_policy", {"policy_sha": "other"}),
+    ("generations", "prompts_train", {"prompt_id": "h"}),
+    ("generations", "prompts_train", {"prompt_id": "unknown"}),
+    ("scores", "scored_once", {"generation_id": "g1"}),
+    ("scores", "finite_or_reason", {"reward": float("inf")}),
+    ("scores", "finite_or_reason", {"reward": None}),
+    ("scores", "null_share", {"reward": None, "reason": "failed"}),
+    ("scores", "scores_vary", {"reward": 0.5}),
+    ("scores", "one_judge_version", {"judge_sha": "other"}),
+    ("pairs", "chosen_beats_rejected", {"chosen_adjusted": 0.5, "margin": 0.0}),
+    ("pairs", "chosen_beats_rejected", {"margin": 0.4}),
+    ("pairs", "sides_differ", {"rejected": says("so")}),
+    ("pairs", "sides_are_generations", {"chosen": says("other")}),
+    ("pairs", "sides_are_generations", {"chosen_id": "stranger"}),
+    ("pairs", "prompts_train", {"prompt": user("Another?")}),
+    ("pairs", "prompts_accounted", {"prompt_id": "h"}),
+    ("history", "sides_differ", {"rejected": says("so")}),
+    ("history", "sides_are_answers", {"rejected": []}),
+    ("history", "no_eval_prompt", {"prompt_id": "h"}),
+    ("history", "weights_positive", {"weight": 0.0}),
+    ("history", "pairs_accounted", {"pair_id": "b"}),
+    ("reference", "one_row_per_pair", {"pair_id": "b"}),
+    ("reference", "log_probs_finite", {"ref_chosen_logps": float("nan")}),
+    ("reference", "log_probs_finite", {"ref_rejected_logps": 0.5}),
+    ("evaluation", "prompts_held_out", {"prompt_id": "p"}),
+    ("evaluation", "scored_once", {"generation_id": "g9"}),
+]
+
+TWICE: list[tuple[str, str, dict[str, Any]]] = [
+    ("source_preference", "keys_unique", {}),
+    ("source_preference", "prompt_id_agrees", {"pair_id": "b", "prompt": user("Else?")}),
+    ("source_preference", "prompt_id_agrees", {"pair_id": "b", "prompt_id": "q"}),
+    ("source_preference", "one_source", {"pair_id": "b", "source": "other"}),
+    ("mixes", "splits_disjoint", {"pair_id": "b", "split": "eval"}),
+    (
+        "mixes",
+        "conflict_rate",
+        {"pair_id": "b", "chosen": says("no!"), "rejected": says("so"), "chosen_chars": 3,
+         "rejected_chars": 2},
+    ),
+    ("prompts", "splits_by_bucket", {"prompt_id": "r", "bucket": 0.95, "split": "eval"}),
+    ("generations", "samples_complete", {"generation_id": "g2"}),
+    ("scores", "scored_once", {}),
+    ("pairs", "one_iteration", {"pair_id": "b", "iteration": "iter2"}),
+    ("reference", "one_row_per_pair", {"template_sha": "u"}),
+    ("reference", "one_version", {"pair_id": "b", "reference_sha": "u"}),
+]  # fmt: skip

@@ -1,0 +1,388 @@
+"""Every format on literal native rows: what it reads, which side wins, which rule drops what."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from curation import filters, native
+from curation.errors import UserError
+from curation.items import TABLES, Source
+from curation.schema import REJECTS
+from curation.sources.formats import FORMATS, find
+from curation.standardize import Standardizing
+
+Rows = list[dict[str, Any]]
+
+
+def run(
+    tmp_path: Path, name: str, rows: Rows, rules: list[Any], **options: Any
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Kept rows and the number of items by rule, from native rows as a file would hold them."""
+    form = FORMATS[name]
+    seen, held = native.peek(iter(rows))
+    layout = native.choose_layout(form, seen, options, "test")
+    ledger = native.Ledger()
+    typed = pl.concat(native.typed_frames(held, layout, options, ledger, parse=False))
+    assert not ledger.bad, ledger.bad
+    bound = tuple(filters.bind(rules, "test.filters"))
+    work = Standardizing(Source(name, form, layout, bound, options), None, tmp_path)
+    work.read(native.with_row_ids(typed.lazy()))
+    kept = pl.concat([TABLES[form.kind].empty(), *work.kept()])
+    rejects = pl.concat([REJECTS.empty(), *work.rejects()])
+    assert work.items == kept.height + rejects.height
+    assert all(isinstance(json.loads(text), dict) for text in rejects["payload"].to_list())
+    return kept, dict(rejects["rule"].value_counts().iter_rows())
+
+
+def said(*texts: str) -> list[dict[str, str]]:
+    return [{"role": ("user", "assistant")[i % 2], "content": t} for i, t in enumerate(texts)]
+
+
+def hh(prompt: str, answer: str) -> str:
+    return f"\n\nHuman: {prompt}\n\nAssistant: {answer}"
+
+
+def sides(kept: pl.DataFrame) -> set[tuple[str, str]]:
+    return {(row["chosen"][0]["content"], row["rejected"][0]["content"]) for row in kept.to_dicts()}
+
+
+def test_hh_rlhf_splits_transcripts_and_names_every_fault(tmp_path: Path) -> None:
+    two = hh("a", "b") + hh("c", "")
+    rows = [
+        {"chosen": two + "good", "rejected": two + "bad"},
+        {"chosen": hh("q", "x"), "rejected": hh("other", "y")},
+        {"chosen": hh("q", " "), "rejected": hh("q", "y")},
+        {"chosen": hh("q", "same"), "rejected": hh("q", " same ")},
+        {"chosen": hh("q", "x\x00"), "rejected": hh("q", "y")},
+        {"chosen": hh("q", "x<|user|>"), "rejected": hh("q", "y")},
+        {"chosen": "no turns at all", "rejected": hh("q", "y")},
+        {"chosen": hh("", "x"), "rejected": hh("", "y")},
+        {"chosen": hh("q", "x") + "\n\nHuman: and?", "rejected": hh("q", "y") + "\n\nHuman: or?"},
+    ]
+    kept, rules = run(tmp_path, "hh_rlhf", rows, ["structural"])
+    assert sides(kept) == {("good", "bad")}
+    assert [m["content"] for m in kept["prompt"][0]] == ["a", "b", "c"]
+    assert kept["turns"].to_list() == [3]
+    assert rules == {
+        "unequal_prompts": 2,
+        "empty_response": 1,
+        "identical_responses": 1,
+        "invalid_text": 1,
+        "control_tokens": 1,
+        "empty_prompt": 1,
+        "odd_turns": 1,
+    }
+
+
+def shp_row(post: int, labels: int, ratio: float, number: int = 0) -> dict[str, Any]:
+    return {
+        "history": f"post {post}",
+        "human_ref_A": f"A{post}.{number}",
+        "human_ref_B": f"B{post}.{number}",
+        "labels": labels,
+        "score_ratio": ratio,
+        "score_A": 9,
+        "score_B": 3,
+    }
+
+
+def test_shp_label_1_means_a_is_preferred(tmp_path: Path) -> None:
+    kept, rules = run(tmp_path, "shp", [shp_row(1, 1, 3.0), shp_row(2, 0, 3.0)], ["score_ratio"])
+    assert sides(kept) == {("A1.0", "B1.0"), ("B2.0", "A2.0")}
+    assert rules == {}
+
+
+def test_shp_keeps_ratios_strictly_above_two_and_the_five_highest_of_a_post(tmp_path: Path) -> None:
+    crowd = [shp_row(1, 1, 2.5 + n, n) for n in range(7)]
+    rows = [*crowd, shp_row(2, 1, 2.0), shp_row(3, 1, 1.5)]
+    kept, rules = run(tmp_path, "shp", rows, ["score_ratio", "per_prompt_cap"])
+    assert rules == {"score_ratio": 2, "per_prompt_cap": 2}
+    assert {left for left, _ in sides(kept)} == {f"A1.{n}" for n in range(2, 7)}
+
+
+def test_helpsteer_pairs_responses_of_one_prompt_by_mean_of_two_ratings(tmp_path: Path) -> None:
+    def row(prompt: str, response: str, helpful: int, correct: int) -> dict[str, Any]:
+        return {
+            "prompt": prompt,
+            "response": response,
+            "helpfulness": helpful,
+            "correctness": correct,
+        }
+
+    rows = [row("p", "a", 4, 4), row("p", "b", 2, 2), row("p", "c", 1, 3), row("lone", "d", 4, 4)]
+    kept, rules = run(tmp_path, "helpsteer", rows, ["structural", "tie"])
+    assert sides(kept) == {("a", "b"), ("a", "c")}
+    assert rules == {"tie": 1, "no_pair": 1}
+    assert kept["margin"].to_list() == [2.0, 2.0]
+
+
+def pku_row(safe: tuple[bool, bool], better: int, safer: int) -> dict[str, Any]:
+    return {
+        "prompt": f"p{safe}{better}{safer}",
+        "response_0": "zero",
+        "response_1": "one",
+        "is_response_0_safe": safe[0],
+        "is_response_1_safe": safe[1],
+        "better_response_id": better,
+        "safer_response_id": safer,
+    }
+
+
+def test_pku_uses_safer_where_one_is_safe_and_better_where_both_are_alike(tmp_path: Path) -> None:
+    rows = [
+        pku_row((True, False), 1, 0),  # one safe: the safer wins though the other is "better"
+        pku_row((True, True), 1, 0),  # both safe: the better wins
+        pku_row((False, False), 0, 1),  # both unsafe: the better wins
+        pku_row((False, True), 0, 0),  # the one called safer is flagged unsafe
+    ]
+    kept, rules = run(tmp_path, "pku_saferlhf", rows, ["label_contradicted", "structural"])
+    winners = {p[0]["content"]: c[0]["content"] for p, c in kept.select("prompt", "chosen").rows()}
+    assert list(winners.values()).count("zero") == 2
+    assert winners["p(True, True)10"] == "one"
+    assert rules == {"label_contradicted": 1}
+
+
+def completion(text: str, *ratings: str) -> dict[str, Any]:
+    aspects = ("instruction_following", "honesty", "truthfulness", "helpfulness")
+    return {
+        "response": text,
+        "annotations": {a: {"Rating": r} for a, r in zip(aspects, ratings, strict=True)},
+        "overall_score": 10.0,
+        "fine-grained_score": None,
+    }
+
+
+def test_ultrafeedback_skips_na_ratings_and_the_wrong_overall_score(tmp_path: Path) -> None:
+    row = {
+        "instruction": "do it",
+        "completions": [
+            completion("good", "5", "N/A", "5", "5"),
+            completion("bad", "1", "1", "1", "1"),
+            completion("none", "N/A", "N/A", "N/A", "N/A"),
+            completion("like bad", "1", "1", "1", "1"),
+        ],
+    }
+    kept, rules = run(tmp_path, "ultrafeedback", [row], ["na_ratings", "structural", "tie"])
+    assert sides(kept) == {("good", "bad"), ("good", "like bad")}
+    assert rules == {"na_ratings": 3, "tie": 1}
+
+
+def test_nectar_sets_rank_one_against_every_worse_answer_or_the_worst(tmp_path: Path) -> None:
+    ranks = {"first": 1.0, "second": 2.0, "third": 3.0}
+    answers = [{"answer": text, "model": "m", "rank": rank} for text, rank in ranks.items()]
+    row = {"prompt": "\n\nHuman: hi\n\nAssistant: ", "answers": answers}
+    kept, _ = run(tmp_path / "all", "nectar", [row], ["structural"])
+    assert sides(kept) == {("first", "second"), ("first", "third")}
+    assert kept["prompt"][0].to_list() == said("hi")
+    kept, _ = run(tmp_path / "worst", "nectar", [row], ["structural"], against="worst")
+    assert sides(kept) == {("first", "third")}
+
+
+def test_summarize_takes_the_chosen_summary_and_builds_the_prompt(tmp_path: Path) -> None:
+    info = {"id": "1", "post": "long text", "title": "T", "subreddit": "r1"}
+    summaries = [{"text": " short", "policy": "a"}, {"text": "worse", "policy": "b"}]
+    kept, _ = run(
+        tmp_path, "summarize", [{"info": info, "summaries": summaries, "choice": 0}], ["structural"]
+    )
+    assert sides(kept) == {("short", "worse")}
+    prompt = kept["prompt"][0][0]["content"]
+    assert prompt.startswith("SUBREDDIT: r/r1\n\nTITLE: T\n\nPOST: long text\n\n")
+
+
+def orca_row(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "system": "be kind",
+        "input": f"q{number}",
+        "chosen": "c",
+        "rejected": "r",
+        "status": "unchanged",
+        "rating": [9.0, 4.0],
+        "chosen_score": 9.0,
+        "in_gsm8k_train": False,
+        **more,
+    }
+
+
+def test_orca_applies_the_three_rules_of_its_card(tmp_path: Path) -> None:
+    rows = [
+        orca_row(0),
+        orca_row(1, status="tie"),
+        orca_row(2, chosen_score=7.5),
+        orca_row(3, in_gsm8k_train=True),
+        orca_row(4, status="swapped", chosen_score=8.0, system=""),
+    ]
+    card = ["status_tie", {"low_chosen_score": 8}, "in_gsm8k_train", "structural"]
+    kept, rules = run(tmp_path, "orca", rows, card)
+    assert rules == {"status_tie": 1, "low_chosen_score": 1, "in_gsm8k_train": 1}
+    assert sorted(len(prompt) for prompt in kept["prompt"]) == [1, 2]
+    assert kept["turns"].to_list() == [1, 1]
+
+
+def test_capybara_and_ultrainteract_and_sharegpt_pairs_read_message_lists(tmp_path: Path) -> None:
+    capybara = {
+        "chosen": said("a", "b", "c", "good"),
+        "rejected": said("a", "b", "c", "bad"),
+        "rating_chosen": 5,
+        "rating_rejected": 2,
+    }
+    tied = {**capybara, "rating_rejected": 5}
+    kept, rules = run(tmp_path / "c", "capybara", [capybara, tied], ["structural", "tie"])
+    assert sides(kept) == {("good", "bad")}
+    assert rules == {"tie": 1}
+    speech = [{"from": "human", "value": "hi"}]
+    row = {"trajectory": speech, "chosen": "good", "rejected": "bad"}
+    kept, _ = run(tmp_path / "u", "ultrainteract", [row], ["structural"])
+    assert kept["prompt"][0].to_list() == said("hi")
+    pair = {
+        "conversations": [{"from": "system", "value": "s"}, *speech],
+        "chosen": {"from": "gpt", "value": "good"},
+        "rejected": {"from": "gpt", "value": "bad"},
+    }
+    kept, _ = run(tmp_path / "s", "sharegpt_pairs", [pair], ["structural"])
+    assert [m["role"] for m in kept["prompt"][0]] == ["system", "user"]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("trl", {"prompt": said("q"), "chosen": said("", "x")[1:], "rejected": said("", "y")[1:]}),
+        ("trl", {"chosen": said("q", "x"), "rejected": said("q", "y")}),
+        ("trl", {"prompt": "q", "chosen": "x", "rejected": "y"}),
+        ("rlhflow", {"chosen": said("q", "x"), "rejected": said("q", "y")}),
+        ("strings", {"prompt": "q", "chosen": "x", "rejected": "y"}),
+        ("orca_intel", {"system": "", "question": "q", "chosen": "x", "rejected": "y"}),
+        (
+            "code_ultrafeedback",
+            {
+                "instruction": "q",
+                "chosen": "x",
+                "rejected": "y",
+                "chosen_score": 4.0,
+                "rejected_score": 2.0,
+            },
+        ),
+        (
+            "argilla_math",
+            {
+                "instruction": "q",
+                "chosen_response": "x",
+                "rejected_response": "y",
+                "chosen_rating": 9,
+                "rejected_rating": 7,
+            },
+        ),
+        (
+            "ultrafeedback_binarized",
+            {
+                "chosen": said("q", "x"),
+                "rejected": said("q", "y"),
+                "score_chosen": 8.0,
+                "score_rejected": 5,
+            },
+        ),
+        (
+            "ultrafeedback_binarized",
+            {
+                "prompt": "q",
+                "chosen": "x",
+                "rejected": "y",
+                "metadata": {"score_chosen": 8, "score_rejected": 5.5},
+            },
+        ),
+    ],
+)
+def test_the_same_comparison_has_one_id_in_every_form(
+    tmp_path: Path, name: str, row: dict[str, Any]
+) -> None:
+    kept, rules = run(tmp_path, name, [row], ["structural"])
+    assert rules == {}
+    assert kept["pair_id"].to_list() == ["a35cc005ca13c86d6886ca3b"]
+
+
+SPEECH = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("sharegpt", {"conversations": SPEECH}),
+        ("messages", {"messages": said("q", "a")}),
+        ("alpaca", {"instruction": "q", "input": "", "output": "a"}),
+        ("gpteacher", {"instruction": "q", "input": " ", "response": "a"}),
+        ("instruction_response", {"instruction": "q", "response": "a"}),
+        ("instruction_output", {"instruction": "q", "output": "a"}),
+        ("question_answer", {"question": "q", "answer": "a"}),
+        ("ultrainteract_sft", {"id": "1", "instruction": "q", "response": "a"}),
+    ],
+)
+def test_sft_forms_give_the_same_example(tmp_path: Path, name: str, row: dict[str, Any]) -> None:
+    kept, rules = run(tmp_path, name, [row, row], ["structural"])
+    assert rules == {"duplicate": 1}
+    assert kept["messages"][0].to_list() == said("q", "a")
+
+
+def test_an_input_stands_below_its_instruction(tmp_path: Path) -> None:
+    row = {"instruction": "add", "input": "1 2", "output": "3"}
+    kept, _ = run(tmp_path, "alpaca", [row], ["structural"])
+    assert kept["messages"][0][0]["content"] == "add\n\n1 2"
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "options"),
+    [
+        ("ultrafeedback_prompts", {"instruction": "q", "source": "x"}, {}),
+        ("helpsteer_prompts", {"prompt": "q"}, {}),
+        ("dibt", {"prompt": "q", "avg_rating": 1.0}, {}),
+        ("alpaca_eval_prompts", {"instruction": "q"}, {}),
+        ("prompt_column", {"text": "q"}, {"column": "text"}),
+        ("openorca", {"system_prompt": "", "question": "q"}, {}),
+        ("ultrainteract_prompts", {"instruction": "q"}, {}),
+        ("ultrainteract_prompts", {"trajectory": SPEECH}, {}),
+        ("capybara_prompts", {"conversation": [{"input": "q", "output": "a"}]}, {}),
+    ],
+)
+def test_prompt_forms_give_the_same_prompt(
+    tmp_path: Path, name: str, row: dict[str, Any], options: dict[str, Any]
+) -> None:
+    kept, rules = run(tmp_path, name, [row, row], ["structural"], **options)
+    assert rules == {"duplicate_prompt": 1}
+    assert kept["messages"][0].to_list() == said("q")
+
+
+def test_mt_bench_gives_one_item_per_turn(tmp_path: Path) -> None:
+    kept, _ = run(tmp_path, "mt_bench", [{"turns": ["one", "two"]}], [])
+    assert set(kept["text"]) == {"one", "two"}
+
+
+def test_columns_of_another_name_are_renamed_by_options(tmp_path: Path) -> None:
+    row = {"question": "q", "best": "x", "worst": "y"}
+    names = {"prompt": "question", "chosen": "best", "rejected": "worst"}
+    kept, _ = run(tmp_path, "strings", [row], ["structural"], columns=names)
+    assert sides(kept) == {("x", "y")}
+
+
+def test_missing_columns_are_all_named_in_one_line() -> None:
+    with pytest.raises(
+        UserError, match=r"lacks the columns chosen, rejected, which format hh_rlhf"
+    ):
+        native.choose_layout(FORMATS["hh_rlhf"], {"text": {"string"}}, {}, "file")
+
+
+def test_an_unknown_format_and_a_format_of_another_kind_are_refused() -> None:
+    with pytest.raises(UserError, match=r"sources.x.format: no format is named hhrlhf; formats: "):
+        find("hhrlhf", "preference", "sources.x")
+    with pytest.raises(UserError, match="alpaca reads sft rows, but kind is preference"):
+        find("alpaca", "preference", "sources.x")
+
+
+def test_rules_that_a_format_cannot_serve_are_refused(tmp_path: Path) -> None:
+    row = {"prompt": "q", "chosen": "x", "rejected": "y"}
+    with pytest.raises(UserError, match="score_ratio reads score ratio, which format strings"):
+        run(tmp_path, "strings", [row], ["score_ratio"])
+    with pytest.raises(UserError, match="over_long_prompt needs --tokenizer"):
+        run(tmp_path, "strings", [row], [{"over_long_prompt": 5}])

@@ -1,0 +1,96 @@
+"""dvc.yaml lists what each stage really depends on, and gives exactly the stages it should."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines import params
+from pipelines.graph import code_of, is_code, rewrite, stage_module, stages
+from pipelines.recipes import resolve
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", list(CONFIG["stages"]))
+def test_code_dependencies_are_the_imports(name: str) -> None:
+    body = stages(CONFIG)[name]
+    derived = set(code_of(stage_module(body["cmd"]), ROOT))
+    listed = {
+        path.relative_to(ROOT).as_posix()
+        for dep in body["deps"]
+        if is_code(dep, ROOT)
+        for path in ([ROOT / dep] if dep.endswith(".py") else (ROOT / dep).rglob("*.py"))
+    }
+    folders = tuple(f"{dep}/" for dep in body["deps"] if not is_code(dep, ROOT))
+    assert listed == {path for path in derived if not path.startswith(folders)}, "prefloop deps"
+
+
+@pytest.mark.parametrize("name", list(CONFIG["stages"]))
+def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None:
+    body = stages(CONFIG)[name]
+    told = {
+        next(iter(one)) if isinstance(one, dict) else one
+        for key in ("deps", "outs", "metrics")
+        for one in body.get(key, [])
+    }
+    for word in body["cmd"].split():
+        path = word.partition("=")[2] or word
+        if path.startswith(("data/", "curation/")) and name != "report":
+            assert path in told
+
+
+def test_imports_are_followed_through_packages_and_functions(tmp_path: Path) -> None:
+    for name, text in {
+        "pipelines/__init__.py": "",
+        "pipelines/a.py": "def f():\n    from curation import b\n",
+        "curation/__init__.py": "",
+        "curation/b.py": "from . import c\nimport os\n",
+        "curation/c.py": "",
+        "curation/unused.py": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert code_of("pipelines.a", tmp_path) == [
+        "curation/__init__.py",
+        "curation/b.py",
+        "curation/c.py",
+        "pipelines/__init__.py",
+        "pipelines/a.py",
+    ]
+
+
+def test_rewrite_adds_what_is_missing_and_then_is_a_no_op(tmp_path: Path) -> None:
+    for folder in ("pipelines", "curation", "training"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    text = (ROOT / "dvc.yaml").read_text("utf-8")
+    (tmp_path / "dvc.yaml").write_text(text.replace("        - pipelines/mix.py\n", ""))
+    assert rewrite(tmp_path / "dvc.yaml") == ["mix"]
+    assert rewrite(tmp_path / "dvc.yaml") == []
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
+    read = params.load(recipe)
+    over = {
+        "sources": ["fetch", "standardize", "gate_source"],
+        "mixes": ["mix", "gate_mix", "reward_model", "length_bias"],
+        "iterations": [
+            *("generate", "gate_generations", "score", "gate_scores", "pair", "gate_pairs"),
+            *("expect_iteration", "history", "gate_history", "reference", "gate_reference", "dpo"),
+        ],
+    }
+    wanted = {
+        *("base", "sft_mix", "gate_sft_mix", "sft", "preference_model", "prompts", "gate_prompts"),
+        *("expect_sources", "expect_mixes", "history_offline", "reference_offline"),
+        *("dpo_offline", "report"),
+    }
+    for section, names in over.items():
+        wanted |= {f"{name}@{key}" for name in names for key in getattr(read, section)}
+    for name in ("evaluate", "gate_evaluation"):
+        wanted |= {f"{name}@{policy}" for policy in read.evaluation.policies}
+    assert set(resolve(recipe, ROOT / "dvc.yaml")) == wanted

@@ -1,0 +1,79 @@
+"""A tiny policy and reward model, made once per session; every test here runs the real thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training import environment
+
+environment.prepare()
+
+TEXTS = [
+    f"Give the sound of each: {a}, {b}." for a in ("dog", "cow", "owl") for b in ("cat", "hen")
+]
+
+
+def user(text: str) -> list[dict[str, str]]:
+    """A one-turn prompt."""
+    return [{"role": "user", "content": text}]
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of 2 layers with its tokenizer; head size 32, the least that vLLM takes."""
+    from training import base as model
+    from training.settings import Architecture
+
+    path = tmp_path_factory.mktemp("models") / "base"
+    shape = Architecture(64, 96, 2, 2, 1, max_position=256, initializer_range=0.2)
+    model.from_scratch(path, TEXTS * 4, 320, shape, seed=1)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tokenizer(base: Path) -> Any:
+    """The tiny model's tokenizer."""
+    from training import checkpoint
+
+    return checkpoint.load_tokenizer(base)
+
+
+@pytest.fixture(scope="session")
+def template(tokenizer: Any) -> Any:
+    """The tiny model's chat template."""
+    from training.chat_template import ChatTemplate
+
+    return ChatTemplate(tokenizer)
+
+
+@pytest.fixture(scope="session")
+def reward_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reward model trained for a few steps to like answers that say woof."""
+    from training import reward_model as model
+    from training.settings import RewardModel
+
+    path = tmp_path_factory.mktemp("models") / "reward_model"
+    settings = RewardModel(
+        epochs=1, learning_rate=3e-3, global_batch=8, per_device_batch=8, max_length=128, seed=5
+    )
+    model.train("reward_model/test", base, comparisons(64), settings, path)
+    return path
+
+
+def comparisons(count: int) -> list[Any]:
+    """Comparisons whose chosen response says woof and whose rejected one says moo."""
+    from training.examples import Comparison
+
+    return [
+        Comparison(
+            f"pair{k:03d}",
+            user(f"question {k}?"),
+            f"woof {k % 7}",
+            f"moo {k % 5} {'!' * (k % 3)}",
+            1.0,
+        )
+        for k in range(count)
+    ]

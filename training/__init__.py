@@ -1,0 +1,1 @@
+"""Everything that loads a model: engines, trainers, reference log-probs, evaluation."""

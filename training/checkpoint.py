@@ -1,0 +1,124 @@
+"""Checkpoints on disk: safetensors, tokenizer, chat template and what made them, nothing timed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from training.chat_template import ChatTemplate
+from training.errors import UserError
+
+CARD = "prefloop.json"
+_TIMED = ("training_args.bin",)  # pickles with host names; not a part of a model
+
+
+@contextmanager
+def folder(path: Path) -> Iterator[Path]:
+    """Yield a temp folder beside `path`; on success it replaces `path` whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temp = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    try:
+        yield temp
+        temp.chmod(0o755)
+        if path.exists():
+            old = temp.with_name(temp.name + ".old")
+            path.rename(old)
+            temp.rename(path)
+            shutil.rmtree(old)
+        else:
+            temp.rename(path)
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+
+
+def save(path: Path, model: Any, tokenizer: Any, card: dict[str, Any]) -> str:
+    """Write a model with its tokenizer; returns the hash that names it.
+
+    Args:
+        path: the checkpoint's folder; it appears whole or not at all.
+        card: facts for prefloop.json: kind, policy or judge name, reference scores.
+    """
+    with folder(path) as temp:
+        model.save_pretrained(temp)
+        return finish(temp, tokenizer, card)
+
+
+def finish(temp: Path, tokenizer: Any, card: dict[str, Any]) -> str:
+    """Add tokenizer and card to a folder that holds a model already; returns its hash."""
+    for name in _TIMED:
+        (temp / name).unlink(missing_ok=True)
+    tokenizer.save_pretrained(temp)
+    for file in temp.iterdir():
+        file.chmod(0o644)
+    sha = weights_sha(temp)
+    facts = {**card, "weights_sha": sha, "template_sha": ChatTemplate(tokenizer).sha}
+    text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
+    (temp / CARD).write_text(text + "\n", "utf-8")
+    return sha
+
+
+def weights_sha(path: Path) -> str:
+    """Hash (24 hex digits) of a checkpoint's weights and tokenizer.
+
+    Raises:
+        UserError: the folder holds no safetensors weights.
+    """
+    weights = sorted(path.glob("*.safetensors"))
+    if not weights:
+        raise UserError(f"{path}: no .safetensors weights here; run the stage that trains it")
+    digest = hashlib.sha256()
+    for file in (*weights, path / "tokenizer.json"):
+        with file.open("rb") as handle:
+            digest.update(hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()[:24]
+
+
+def card(path: Path) -> dict[str, Any]:
+    """The facts stored beside a model; empty for a model that others made."""
+    file = path / CARD
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
+
+
+def load_tokenizer(path: Path) -> Any:
+    """The tokenizer of a checkpoint, with its chat template and a padding token.
+
+    Raises:
+        UserError: the folder is missing or holds no tokenizer.
+    """
+    from transformers import AutoTokenizer
+
+    if not (path / "tokenizer.json").is_file():
+        raise UserError(f"{path}: no tokenizer.json here; run the stage that trains it")
+    tokenizer = AutoTokenizer.from_pretrained(path)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_policy(path: Path, dtype: str = "float32") -> Any:
+    """A causal language model in evaluation mode on the CPU."""
+    from transformers import AutoModelForCausalLM
+
+    return _load(AutoModelForCausalLM, path, dtype)
+
+
+def load_classifier(path: Path, dtype: str = "float32", **options: Any) -> Any:
+    """A sequence classifier with one label, such as a Bradley-Terry reward model."""
+    from transformers import AutoModelForSequenceClassification
+
+    return _load(AutoModelForSequenceClassification, path, dtype, **options)
+
+
+def _load(auto: Any, path: Path, dtype: str, **options: Any) -> Any:
+    import torch
+
+    if not (path / "config.json").is_file():
+        raise UserError(f"{path}: no model here (no config.json); run the stage that trains it")
+    model = auto.from_pretrained(path, dtype=getattr(torch, dtype), use_safetensors=True, **options)
+    return model.eval()

@@ -1,0 +1,123 @@
+"""DPO by TRL's trainer on stored reference log-probabilities: no reference model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from training import checkpoint, examples, trainers
+from training.chat_template import ChatTemplate
+from training.errors import UserError
+from training.examples import Comparison
+from training.settings import Dpo
+
+References = Mapping[str, tuple[float, float]]
+
+
+def train(
+    name: str,
+    start: Path,
+    comparisons: Sequence[Comparison],
+    references: References,
+    settings: Dpo,
+    *,
+    out: Path,
+) -> dict[str, Any]:
+    """Train a policy on comparisons.
+
+    Args:
+        name: the new policy's name.
+        start: checkpoint to start from.
+        comparisons: the history, in a fixed order; their keys are pair ids.
+        references: per key the reference's log-probabilities of chosen and rejected.
+
+    Returns:
+        Metrics: pairs, too_long, steps, loss, and the implicit reward at the last steps.
+
+    Raises:
+        UserError: a comparison has no stored reference.
+    """
+    tokenizer = checkpoint.load_tokenizer(start)
+    fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
+    rows = [_row(row, references) for row in fitted.rows]
+    model = checkpoint.load_policy(start)
+    log: list[dict[str, float]] = []
+
+    def make(common: dict[str, Any]) -> trainers.Trained:
+        trainer = _trainer(model, tokenizer, rows, {**common, **_loss(settings)})
+        done = trainers.fit(trainer, tokenizer, out, {"kind": "policy", "name": name})
+        log.extend(trainer.state.log_history)
+        return done
+
+    done = trainers.in_scratch(settings, make)
+    return {
+        "pairs": len(rows),
+        "too_long": fitted.too_long,
+        "steps": done.steps,
+        "loss": done.loss,
+        **_last(log),
+    }
+
+
+def _loss(settings: Dpo) -> dict[str, Any]:
+    return {
+        "beta": settings.beta,
+        "loss_type": settings.loss,
+        # "Precomputed" keeps the trainer from ever loading a reference model.
+        "precompute_ref_log_probs": True,
+    }
+
+
+def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any]) -> Any:
+    import datasets
+    from trl import DPOConfig
+
+    return _stored_reference_trainer()(
+        model=model,
+        args=DPOConfig(**options),
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=tokenizer,
+    )
+
+
+def _stored_reference_trainer() -> Any:
+    from trl import DPOTrainer
+
+    class StoredReferenceTrainer(DPOTrainer):  # type: ignore[misc]
+        """TRL's DPO on rows that are tokenised already and carry their reference log-probs."""
+
+        def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+            return dataset
+
+        def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+            return dataset
+
+    return StoredReferenceTrainer
+
+
+def _row(row: dict[str, Any], references: References) -> dict[str, Any]:
+    if row["key"] not in references:
+        raise UserError(
+            f"reference: pair {row['key']} has no log-probs under this reference and template; "
+            "run the reference stage again"
+        )
+    chosen, rejected = references[row["key"]]
+    return {
+        "prompt_ids": row["prompt_ids"],
+        "chosen_ids": row["chosen_ids"],
+        "rejected_ids": row["rejected_ids"],
+        "ref_chosen_logps": chosen,
+        "ref_rejected_logps": rejected,
+    }
+
+
+def _last(log: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Accuracy and margin of the implicit reward in the last logged steps."""
+    logged = [entry for entry in log if "rewards/accuracies" in entry]
+    if not logged:
+        return {}
+    return {
+        "accuracy": float(logged[-1]["rewards/accuracies"]),
+        "reward_margin": float(logged[-1]["rewards/margins"]),
+    }

@@ -1,0 +1,1 @@
+"""What samples and scores: one small protocol, several engines behind it."""

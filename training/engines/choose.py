@@ -1,0 +1,41 @@
+"""Which engine the recipe names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.engines.protocol import Sampler, Scorer
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The recipe's engine section."""
+
+    name: str = "transformers"
+    dtype: str = "float32"
+    batch_tokens: int = 16_384
+    tensor_parallel: int = 1
+    memory_share: float = 0.9
+
+
+def sampler(engine: Engine, policy: Path) -> Sampler:
+    """The sampler of a policy under the recipe's engine."""
+    if engine.name == "vllm":
+        from training.engines.vllm_engine import VllmSampler
+
+        return VllmSampler(policy, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    from training.engines.transformers_sampler import TransformersSampler
+
+    return TransformersSampler(policy, engine.dtype, engine.batch_tokens)
+
+
+def scorer(engine: Engine, judge: Path) -> Scorer:
+    """The scorer of a reward model under the recipe's engine."""
+    if engine.name == "vllm":
+        from training.engines.vllm_engine import VllmScorer
+
+        return VllmScorer(judge, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    from training.engines.transformers_scorer import TransformersScorer
+
+    return TransformersScorer(judge, engine.dtype, engine.batch_tokens)

@@ -1,0 +1,121 @@
+"""The vLLM offline engine: sampling and scoring in this process, on GPUs or on the CPU build.
+
+It is the only module that imports vllm.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training import checkpoint
+from training.chat_template import ChatTemplate
+from training.engines.protocol import Draw, Request, Response
+from training.environment import device
+from training.errors import UserError
+
+
+class VllmSampler:
+    """Draws responses from a policy with vLLM; one seed per response, never seed + index."""
+
+    name = "vllm"
+
+    def __init__(self, path: Path, dtype: str, tensor_parallel: int, memory_share: float) -> None:
+        tokenizer = checkpoint.load_tokenizer(path)
+        self._ends = sorted({int(tokenizer.eos_token_id), ChatTemplate(tokenizer).end_id})
+        self._llm = _start(
+            path, dtype=dtype, tensor_parallel=tensor_parallel, memory_share=memory_share
+        )
+        self.version = _version()
+        self.context = int(self._llm.llm_engine.model_config.max_model_len)
+
+    def sample(self, requests: Sequence[Request], max_new_tokens: int) -> list[list[Response]]:
+        """Responses per request, in the order of its draws; draws share their prompt's prefix."""
+        prompts = [{"prompt_token_ids": r.prompt} for r in requests for _ in r.draws]
+        params = [self._params(draw, max_new_tokens) for r in requests for draw in r.draws]
+        outputs = iter(self._llm.generate(prompts, params, use_tqdm=False))
+        return [[_response(next(outputs)) for _ in request.draws] for request in requests]
+
+    def _params(self, draw: Draw, max_new_tokens: int) -> Any:
+        from vllm import SamplingParams
+
+        return SamplingParams(
+            temperature=draw.temperature,
+            seed=draw.seed,
+            max_tokens=max_new_tokens,
+            stop_token_ids=self._ends,
+            detokenize=False,
+        )
+
+
+class VllmScorer:
+    """Scores sequences with a one-label classifier; the raw logit, never `classify`'s sigmoid."""
+
+    name = "vllm"
+
+    def __init__(self, path: Path, dtype: str, tensor_parallel: int, memory_share: float) -> None:
+        self.dtype = dtype
+        self._llm = _start(
+            path,
+            dtype=dtype,
+            tensor_parallel=tensor_parallel,
+            memory_share=memory_share,
+            runner="pooling",
+        )
+
+    def score(self, items: Sequence[Sequence[int]]) -> list[float]:
+        """The raw score of each sequence, read at its last token; prefixes are cached."""
+        from vllm import PoolingParams
+
+        outputs = self._llm.encode(
+            [{"prompt_token_ids": list(item)} for item in items],
+            pooling_task="classify",
+            pooling_params=PoolingParams(use_activation=False),
+            use_tqdm=False,
+        )
+        return [float(output.outputs.data.flatten()[0]) for output in outputs]
+
+
+def _start(
+    path: Path, *, dtype: str, tensor_parallel: int, memory_share: float, runner: str = "generate"
+) -> Any:
+    # In this process: no child that outlives a killed stage, and no scheduling between two.
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    try:
+        from vllm import LLM
+    except ImportError as error:
+        raise UserError(
+            f"engine.name: vllm is not installed here ({error}); install prefloop[gpu], or the CPU "
+            "build as the README says, or set engine.name to transformers"
+        ) from error
+    on_gpu = device() == "cuda"
+    options: dict[str, Any] = {"gpu_memory_utilization": memory_share}
+    if not on_gpu:
+        # A prompt cut by the token budget winds its seeded generator back, which the CPU's cannot.
+        options = {"enforce_eager": True, "enable_chunked_prefill": False}
+    return LLM(
+        str(path),
+        runner=runner,
+        dtype=dtype,
+        tensor_parallel_size=tensor_parallel,
+        generation_config="vllm",  # the recipe's sampling settings and no others
+        enable_prefix_caching=True,
+        disable_log_stats=True,
+        seed=0,
+        **options,
+    )
+
+
+def _version() -> str:
+    import vllm
+
+    return str(vllm.__version__)
+
+
+def _response(output: Any) -> Response:
+    drawn = output.outputs[0]
+    return Response([int(token) for token in drawn.token_ids], str(drawn.finish_reason))

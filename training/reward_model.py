@@ -1,0 +1,94 @@
+"""Bradley-Terry reward models by TRL's RewardTrainer, stored with reference scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training import checkpoint, examples, judge, trainers
+from training.chat_template import ChatTemplate
+from training.errors import UserError
+from training.examples import Comparison
+from training.settings import RewardModel
+
+
+def train(
+    name: str,
+    init: Path,
+    comparisons: Sequence[Comparison],
+    settings: RewardModel,
+    out: Path,
+) -> dict[str, Any]:
+    """Train a reward model with a new linear head on comparisons.
+
+    Args:
+        name: the judge's name, as stored in scores (reward_model/MIX).
+        init: checkpoint whose backbone it starts from.
+
+    Returns:
+        Metrics: pairs, too_long, steps, loss.
+
+    Raises:
+        UserError: `use_margin` is set and a comparison has none.
+    """
+    tokenizer = checkpoint.load_tokenizer(init)
+    fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
+    rows = [_row(row, settings.use_margin) for row in fitted.rows]
+    model = _with_head(init, tokenizer, settings.seed)
+
+    def make(common: dict[str, Any]) -> trainers.Trained:
+        trainer = _trainer(common, model, tokenizer, rows)
+        return trainers.fit(
+            trainer,
+            tokenizer,
+            out,
+            {"kind": "reward_model", "name": name},
+            lambda folder: {"reference_scores": judge.reference_scores(folder, rows)},
+        )
+
+    done = trainers.in_scratch(settings, make)
+    return {
+        "pairs": len(rows),
+        "too_long": fitted.too_long,
+        "steps": done.steps,
+        "loss": done.loss,
+    }
+
+
+def _trainer(common: dict[str, Any], model: Any, tokenizer: Any, rows: Any) -> Any:
+    import datasets
+    from trl import RewardConfig, RewardTrainer
+
+    return RewardTrainer(
+        model,
+        args=RewardConfig(**common),
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=tokenizer,
+    )
+
+
+def _with_head(init: Path, tokenizer: Any, seed: int) -> Any:
+    """The backbone of a checkpoint under a fresh scalar head, drawn from the seed."""
+    import torch
+
+    torch.manual_seed(seed)
+    model = checkpoint.load_classifier(init, num_labels=1)
+    model.config.pad_token_id = tokenizer.pad_token_id
+    return model
+
+
+def _row(row: dict[str, Any], use_margin: bool) -> dict[str, Any]:
+    prompt = row["prompt_ids"]
+    result = {
+        "chosen_ids": prompt + row["chosen_ids"],
+        "rejected_ids": prompt + row["rejected_ids"],
+    }
+    if use_margin:
+        if row["margin"] is None:
+            raise UserError(
+                f"reward_model.use_margin: pair {row['key']} has no margin; set it to false or "
+                "drop the sets without scores from the mix"
+            )
+        result["margin"] = row["margin"]
+    return result

@@ -1,0 +1,63 @@
+"""What a trainer needs to know, as plain values: the stages fill these in from params.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Train:
+    """Settings that every trainer shares."""
+
+    epochs: float
+    learning_rate: float
+    global_batch: int
+    per_device_batch: int
+    max_length: int
+    seed: int
+    warmup: float = 0.03
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    bf16: bool = False
+    gradient_checkpointing: bool = False
+
+    @property
+    def batch_tokens(self) -> int:
+        """Tokens of one full training batch: what is known to fit in memory."""
+        return self.per_device_batch * self.max_length
+
+
+@dataclass(frozen=True)
+class Sft(Train):
+    """Settings of next-token training."""
+
+    packing: bool = True
+    completion_only: bool = True
+
+
+@dataclass(frozen=True)
+class RewardModel(Train):
+    """Settings of Bradley-Terry training."""
+
+    use_margin: bool = False
+
+
+@dataclass(frozen=True)
+class Dpo(Train):
+    """Settings of DPO."""
+
+    beta: float = 0.1
+    loss: list[str] = field(default_factory=lambda: ["sigmoid"])
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A Llama trained from scratch."""
+
+    hidden_size: int
+    intermediate_size: int
+    layers: int
+    heads: int
+    kv_heads: int
+    max_position: int = 512
+    initializer_range: float = 0.02

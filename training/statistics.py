@@ -1,0 +1,67 @@
+"""Means with standard errors, correlations within prompts, bootstrap intervals: plain numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def mean_se(values: Sequence[float] | Floats, groups: Sequence[str]) -> dict[str, float | int]:
+    """Mean over groups of the group means, and its standard error.
+
+    Responses to one prompt are not independent, so the prompt is the unit (groups = prompt ids).
+
+    Returns:
+        mean, se (0 for a single group) and n, the number of groups.
+    """
+    means = group_means(np.asarray(values, dtype=np.float64), groups)
+    spread = float(means.std(ddof=1)) if len(means) > 1 else 0.0
+    return {"mean": float(means.mean()), "se": spread / len(means) ** 0.5, "n": len(means)}
+
+
+def group_means(values: Floats, groups: Sequence[str]) -> Floats:
+    """The mean of each group, in the order of the groups' names."""
+    _, place = np.unique(np.asarray(groups), return_inverse=True)
+    return np.bincount(place, weights=values) / np.bincount(place)
+
+
+def pearson(x: Floats, y: Floats) -> float:
+    """Pearson's correlation; NaN when either side does not vary."""
+    x, y = x - x.mean(), y - y.mean()
+    scale = np.sqrt((x @ x) * (y @ y))
+    return float(x @ y / scale) if scale > 0 else float("nan")
+
+
+def ranks(values: Floats) -> Floats:
+    """Ranks with ties averaged, 0-based."""
+    unique, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    assert len(unique) == len(counts)
+    first = np.cumsum(counts) - counts
+    return (first + (counts - 1) / 2.0)[place]
+
+
+def spearman(x: Floats, y: Floats) -> float:
+    """Spearman's rank correlation; NaN when either side does not vary."""
+    return pearson(ranks(x), ranks(y))
+
+
+def bootstrap(values: Floats, seed: int, draws: int = 1000) -> tuple[float, float]:
+    """The 95% percentile interval of the mean over resampled values."""
+    generator = np.random.default_rng(seed)
+    index = generator.integers(0, len(values), size=(draws, len(values)))
+    low, high = np.quantile(values[index].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def distinct(texts: Sequence[str], size: int) -> list[float]:
+    """Per text the share of its word n-grams that are different; 1 for texts shorter than n."""
+    result = []
+    for text in texts:
+        words = text.split()
+        grams = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
+        result.append(len(set(grams)) / len(grams) if grams else 1.0)
+    return result
