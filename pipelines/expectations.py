@@ -22,7 +22,8 @@ from curation import expectations, flat, schema
 from curation.errors import UserError
 from curation.expectations import Expectation
 from pipelines import io, stage
-from pipelines.params import Gates, load
+from pipelines.params import load
+from pipelines.params.recipe import Gates
 from pipelines.stage import Stage
 
 Frames = dict[str, tuple[pl.DataFrame, Sequence[Expectation]]]

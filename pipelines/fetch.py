@@ -19,7 +19,7 @@ from curation.native import Ledger
 from curation.sources.base import Format, Layout
 from curation.sources.formats import find
 from pipelines import params, source_files, stage
-from pipelines.params import Source
+from pipelines.params.data import Source
 from pipelines.stage import Stage
 
 

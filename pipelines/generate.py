@@ -17,7 +17,8 @@ from curation import ids, schema
 from curation.errors import UserError
 from pipelines import io, sampling, settings, stage
 from pipelines import params as parameters
-from pipelines.params import Iteration, Params
+from pipelines.params import Params
+from pipelines.params.loop import Iteration
 from pipelines.stage import Stage
 
 

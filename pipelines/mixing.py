@@ -13,19 +13,19 @@ from curation.decontaminate import Settings
 from curation.errors import UserError
 from curation.mix import Member, Mix, Sorting, decide
 from curation.schema import Table
-from pipelines import io, params
-from pipelines.params import Params
+from pipelines import io
+from pipelines.params import Params, data
 from pipelines.stage import Stage
 
 Figures = Callable[[pl.LazyFrame], dict[str, Any]]
 
 
-def settings(given: params.Decontaminate) -> Settings:
+def settings(given: data.Decontaminate) -> Settings:
     """The decontamination section of params.yaml."""
     return Settings(given.ngram, given.exact, given.min_hits)
 
 
-def recipe(name: str, key: str, given: params.Mix, whole: Params) -> Mix:
+def recipe(name: str, key: str, given: data.Mix, whole: Params) -> Mix:
     """A mix section of params.yaml with its seeds."""
     return Mix(
         name=name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.params import DpoOffline, Params
+from pipelines.params import Params
+from pipelines.params.models import DpoOffline
 from training.engines.choose import Engine
 from training.settings import Architecture, Dpo, RewardModel, Sft
 

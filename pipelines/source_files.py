@@ -12,7 +12,8 @@ from typing import Any
 
 from curation.errors import UserError
 from pipelines.io import read_json
-from pipelines.params import Params, Source
+from pipelines.params import Params
+from pipelines.params.data import Source
 
 _HUB = re.compile(r"^hf://(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<path>.+)$")
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")

@@ -22,7 +22,8 @@ from curation.pairing.rules import Rules
 from curation.pairs import make
 from curation.what_if import changes, summary, text
 from pipelines import io
-from pipelines.params import Pairs, Params, load
+from pipelines.params import Params, load
+from pipelines.params.loop import Pairs
 
 _KNOBS = (
     "strategy",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from curation.errors import UserError
 
 if TYPE_CHECKING:
-    from pipelines.params import Params
+    from pipelines.params.recipe import Params
 
 
 def check_links(params: Params, path: Path) -> None:

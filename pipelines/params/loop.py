@@ -1,0 +1,99 @@
+"""The loop: sampling, scoring, pairing, history and evaluation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipelines.params.section import Model, Name, Range, Share
+
+
+class Engine(Model):
+    """What samples and scores."""
+
+    name: Literal["transformers", "vllm"] = "transformers"
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    batch_tokens: int = Field(16_384, gt=0)
+    shard_prompts: int = Field(256, gt=0)
+    tensor_parallel: int = Field(1, gt=0)
+    memory_share: Share = 0.9
+
+
+class Iteration(Model):
+    """One iteration of online DPO: which policy samples which prompts, and how."""
+
+    policy: Name
+    prompts: Range
+    limit: int | None = Field(default=None, gt=0)
+    n: int = Field(8, ge=2)
+    temperatures: list[Annotated[float, Field(gt=0)]] = [1.0]
+    max_new_tokens: int = Field(gt=0)
+
+
+class Scoring(Model):
+    """The judge that labels sampled responses."""
+
+    judge: Literal["reward_model"] = "reward_model"
+    reward_model: Name
+
+
+class Pairs(Model):
+    """How scored responses become a pair."""
+
+    strategy: Literal[
+        "best_worst",
+        "best_random",
+        "best_second",
+        "random",
+        "top_k_bottom_k",
+        "target_margin",
+        "uncertainty",
+    ] = "best_worst"
+    length_penalty: float | Literal["auto"] = 0.0
+    length_unit: Literal["chars", "tokens"] = "chars"
+    min_margin: float = Field(0.0, ge=0)
+    truncated: Literal["keep", "drop"] = "keep"
+    max_per_prompt: int | None = Field(default=None, gt=0)
+    top_k: int = Field(2, ge=1)
+    target_margin: float = Field(1.0, gt=0)
+    judges: dict[str, Annotated[float, Field(gt=0)]] = {}
+    combine: Literal["mean", "min", "mean_minus_std"] = "mean"
+    combine_k: float = Field(1.0, ge=0)
+
+
+class History(Model):
+    """Which comparisons a policy is trained on."""
+
+    keep: Literal["all", "last_k", "none"] = "all"
+    last_k: int = Field(1, ge=1)
+    offline: Name | None = None
+    offline_cap: int | None = Field(default=None, gt=0)
+    cap: int | None = Field(default=None, gt=0)
+    weights: dict[Name, Annotated[float, Field(gt=0)]] = {}
+
+
+class Oracle(Model):
+    """A Python function (prompt, response) -> reward that training never sees; null for none."""
+
+    file: str
+    function: str | None = None
+
+
+class Evaluation(Model):
+    """How policies are compared on the held-out prompts."""
+
+    policies: list[Name]
+    prompts: int = Field(gt=0)
+    n: int = Field(1, ge=1)
+    temperature: float = Field(1.0, gt=0)
+    max_new_tokens: int = Field(gt=0)
+    reward_model: Name
+    oracle: Oracle
+
+
+class LengthBias(Model):
+    """The length-bias study: within-prompt correlation of reward and length."""
+
+    iteration: Name
+    prompts: int = Field(2000, gt=0)

@@ -1,0 +1,92 @@
+"""The base model and what each trainer takes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.params.section import Model, Name, Share
+
+
+class Architecture(Model):
+    """A Llama trained from scratch."""
+
+    hidden_size: int
+    intermediate_size: int
+    layers: int
+    heads: int
+    kv_heads: int
+    max_position: int = 512
+    initializer_range: float = Field(0.02, gt=0)
+
+
+class Base(Model):
+    """The base model: weights from a hub or folder, or a tiny Llama from scratch."""
+
+    corpus: Name
+    uri: str | None = None
+    revision: str | None = None
+    vocab_size: int = 768
+    architecture: Architecture | None = None
+    trust_remote_code: bool = False
+    chat_template: Literal["prefloop", "llama3"] | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Base:
+        if (self.uri is None) == (self.architecture is None):
+            raise ValueError("give either base.uri or base.architecture, not both or neither")
+        return self
+
+
+class Train(Model):
+    """What every trainer shares."""
+
+    epochs: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    global_batch: int = Field(gt=0)
+    per_device_batch: int = Field(gt=0)
+    warmup: Share = 0.03
+    schedule: str = "cosine"
+    weight_decay: float = 0.0
+    max_length: int = Field(gt=0)
+    bf16: bool = False
+    gradient_checkpointing: bool = False
+
+
+class Sft(Train):
+    """Supervised fine-tuning of the base model."""
+
+    packing: bool = True
+    completion_only: bool = True
+
+
+class RewardModel(Train):
+    """Bradley-Terry reward models, one per mix."""
+
+    use_margin: bool = False
+
+
+class PreferenceModel(Train):
+    """The pairwise preference model, trained as next-token prediction."""
+
+    mix: Name
+    packing: bool = True
+
+
+class Dpo(Train):
+    """Online DPO: the loss, where it starts from and what its reference is."""
+
+    beta: float = Field(0.1, gt=0)
+    loss: list[str] = ["sigmoid"]
+    start: Literal["previous", "sft"] = "previous"
+    reference: Literal["sft", "previous"] = "sft"
+
+
+class DpoOffline(Train):
+    """The offline baseline: DPO on a ranked set, rank 1 against a worse response."""
+
+    source: Name
+    pairs: int | None = Field(default=None, gt=0)
+    beta: float = Field(0.1, gt=0)
+    loss: list[str] = ["sigmoid"]

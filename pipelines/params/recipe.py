@@ -1,0 +1,68 @@
+"""The whole of params.yaml as one typed model."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipelines.params.data import Mix, Prompts, Source
+from pipelines.params.loop import Engine, Evaluation, History, Iteration, LengthBias, Pairs, Scoring
+from pipelines.params.models import Base, Dpo, DpoOffline, PreferenceModel, RewardModel, Sft
+from pipelines.params.section import Model, Name, Range, Share
+
+
+class Seeds(Model):
+    """One named seed per random choice."""
+
+    split: int
+    caps: int
+    base: int
+    sft: int
+    reward_model: int
+    preference_model: int
+    sampling: int
+    pairs: int
+    dpo: int
+    evaluation: int
+    report: int
+
+
+class Gates(Model):
+    """Bounds the gates hold the tables to; ``max_rule_rate`` overrides the bound of one rule."""
+
+    max_drop_rate: Share = 0.5
+    max_rule_rate: dict[Name, Share] = {}
+    max_tie_rate: Share = 0.5
+    max_null_scores: Share = 0.05
+    max_conflict_rate: Share = 0.0
+    chosen_longer_rate: Range = (0.02, 0.98)
+
+
+class Report(Model):
+    """The report page."""
+
+    pairs_sample: int = Field(200, ge=0)
+
+
+class Params(Model):
+    """The whole of params.yaml."""
+
+    seeds: Seeds
+    engine: Engine
+    sources: dict[Name, Source]
+    mixes: dict[Name, Mix]
+    sft_mix: Mix
+    base: Base
+    sft: Sft
+    reward_model: RewardModel
+    preference_model: PreferenceModel
+    prompts: Prompts
+    iterations: dict[Name, Iteration]
+    scoring: Scoring
+    pairs: Pairs
+    history: History
+    dpo: Dpo
+    dpo_offline: DpoOffline
+    length_bias: LengthBias
+    evaluation: Evaluation
+    gates: Gates
+    report: Report
