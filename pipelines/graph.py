@@ -29,7 +29,10 @@ def stage_module(cmd: str) -> str:
 
 
 def code_of(module: str, root: Path) -> list[str]:
-    """Paths, relative to root, of every project file a module imports, directly or not."""
+    """Paths, relative to root, of every project file with code that a module imports, in any way.
+
+    An ``__init__.py`` of nothing but its docstring is left out: it can change no result.
+    """
     seen: dict[str, Path] = {}
     waiting = [module]
     while waiting:
@@ -40,7 +43,7 @@ def code_of(module: str, root: Path) -> list[str]:
         seen[name] = path
         waiting.extend(_parents(name))
         waiting.extend(_imports(name, path))
-    return sorted(path.relative_to(root).as_posix() for path in seen.values())
+    return sorted(path.relative_to(root).as_posix() for path in seen.values() if not _bare(path))
 
 
 def dependencies_of(module: str, root: Path) -> list[str]:
@@ -75,7 +78,15 @@ def _is_source(path: Path) -> bool:
 
 
 def _sources(folder: Path) -> list[Path]:
-    return [path for path in _files(folder) if _is_source(path)]
+    return [path for path in _files(folder) if _is_source(path) and not _bare(path)]
+
+
+def _bare(path: Path) -> bool:
+    """Whether a file is a package's ``__init__.py`` without a statement."""
+    if path.name != "__init__.py":
+        return False
+    body = ast.parse(path.read_text("utf-8")).body
+    return all(isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) for one in body)
 
 
 def _parents(name: str) -> Iterator[str]:
