@@ -52,20 +52,22 @@ def dependencies_of(module: str, root: Path) -> list[str]:
     DVC rewrites the whole of dvc.lock after every stage, so fewer lines are less waiting; a folder
     stands in only when each of its files is imported, which keeps the graph as exact as it was.
     """
-    left = set(code_of(module, root))
+    code = set(code_of(module, root))
+    left, chosen = set(code), set()
     for folder in _folders(root):
         inside = {path.relative_to(root).as_posix() for path in _sources(folder)}
-        if inside and inside <= left:
-            left = (left - inside) | {folder.relative_to(root).as_posix()}
-    return sorted(left)
+        if inside and inside <= code and inside & left:
+            chosen.add(folder.relative_to(root).as_posix())
+            left -= inside
+    return sorted(left | chosen)
 
 
 def _folders(root: Path) -> list[Path]:
-    """Folders below the packages that hold Python files alone, the outermost last."""
+    """Folders below the packages that hold Python files alone, the outermost first."""
     found = {path.parent for package in PACKAGES for path in (root / package).rglob("*.py")}
     inner = [folder for folder in found if folder.parent != root]
     pure = [folder for folder in inner if all(_is_source(path) for path in _files(folder))]
-    return sorted(pure, key=lambda folder: -len(folder.parts))
+    return sorted(pure, key=lambda folder: len(folder.parts))
 
 
 def _files(folder: Path) -> list[Path]:
