@@ -1,9 +1,10 @@
 """Gates: SQL checks that return the rows that break them, run by DuckDB on one table.
 
-A check is a .sql file of ``curation/checks/TABLE``; its first comment line is the sentence it
-asserts, a line ``-- views: a, b`` names the views it reads beside ``this``. Files of
-``curation/checks/any`` run for every table that is given the views they need. Keys and nulls
-are checked from ``curation.schema``.
+A check is a .sql file of one of the table's folders of ``curation/checks`` (its own, and those of
+the shapes it shares with other tables); its first comment line is the sentence it asserts, a line
+``-- views: a, b`` names the views it reads beside ``this``. Files of ``curation/checks/any`` run
+for every table that is given the views they need. Keys and nulls are checked from
+``curation.schema``.
 """
 
 from __future__ import annotations
@@ -37,6 +38,18 @@ TABLES: dict[str, Table] = {
     "reference": schema.REFERENCE,
     "evaluation": schema.GENERATIONS,
 }
+FOLDERS: dict[str, tuple[str, ...]] = {
+    "source_preference": ("preference_rows", "sources"),
+    "source_sft": ("sft_rows", "sources"),
+    "source_prompts": ("prompts_rows", "sources"),
+    "source_benchmark": ("benchmark_rows",),
+    "mixes": ("mixes", "preference_rows", "splits"),
+    "sft_mix": ("sft_mix", "sft_rows", "splits"),
+    "prompts": ("prompts", "prompts_rows"),
+    "generations": ("generations", "responses"),
+    "evaluation": ("evaluation", "responses"),
+}
+"""Where the checks of a table are; a table that is not here has one folder of its own name."""
 VIEWS: dict[str, Table | None] = {
     "rejects": schema.REJECTS,
     "prompts": schema.PROMPTS,
@@ -61,14 +74,14 @@ class Check:
 
 
 def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
-    """The checks of a table, by name: from the schema, from its own folder, from ``any``.
+    """The checks of a table, by name: from the schema, from its folders, from ``any``.
 
     Raises:
         UserError: the table is unknown, or one of its own checks needs a view not given.
     """
     if table_name not in TABLES:
         raise UserError(f"--table-name {table_name}: unknown; tables: {', '.join(TABLES)}")
-    own = _folder(table_name)
+    own = [check for name in folders_of(table_name) for check in _folder(name)]
     for check in own:
         missing = [view for view in check.needs if view not in views]
         if missing:
@@ -79,6 +92,11 @@ def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
     shared = [check for check in _folder("any") if set(check.needs) <= set(views)]
     found = [*_from_schema(TABLES[table_name]), *shared, *own]
     return sorted(found, key=lambda check: check.name)
+
+
+def folders_of(table_name: str) -> tuple[str, ...]:
+    """The folders of ``curation/checks`` that hold a table's own checks."""
+    return FOLDERS.get(table_name, (table_name,))
 
 
 def _folder(name: str) -> list[Check]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from curation.gates import folders_of
 from pipelines import params
 from pipelines.graph import code_of, is_code, rewrite, stage_module, stages
 from pipelines.recipes import resolve
@@ -30,6 +31,17 @@ def test_code_dependencies_are_the_imports(name: str) -> None:
     }
     folders = tuple(f"{dep}/" for dep in body["deps"] if not is_code(dep, ROOT))
     assert listed == {path for path in derived if not path.startswith(folders)}, "prefloop deps"
+
+
+def test_a_gate_depends_on_the_folders_of_its_checks() -> None:
+    kinds = ("preference", "sft", "prompts", "benchmark")
+    for body in stages(CONFIG).values():
+        table = body["cmd"].partition("--table-name ")[2].partition(" ")[0]
+        listed = {dep for dep in body["deps"] if dep.startswith("curation/checks/")}
+        for kind in kinds if table else ():
+            folders = ("any", *folders_of(table.replace("${item.kind}", kind)))
+            needed = {f"curation/checks/{folder}" for folder in folders}
+            assert needed <= {dep.replace("${item.kind}", kind) for dep in listed}, table
 
 
 @pytest.mark.parametrize("name", list(CONFIG["stages"]))

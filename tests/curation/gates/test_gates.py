@@ -10,7 +10,7 @@ import pytest
 
 from curation import locked
 from curation.errors import UserError
-from curation.gates import TABLES, checks_of, complaint
+from curation.gates import TABLES, checks_of, complaint, folders_of
 from curation.schema import PREFERENCES, REJECTS, Table
 from tests.curation.gates.broken import BROKEN, TWICE
 from tests.curation.gates.rows import (
@@ -120,9 +120,17 @@ def test_an_unknown_table_is_an_error() -> None:
         checks_of("nothing", [])
 
 
+def test_no_check_stands_twice_and_every_folder_is_of_some_table(root: Path) -> None:
+    files = list((root / "curation" / "checks").rglob("*.sql"))
+    texts = [file.read_text() for file in files]
+    assert len(set(texts)) == len(texts)
+    used = {folder for name in TABLES for folder in folders_of(name)} | {"any"}
+    assert {file.parent.name for file in files} == used
+
+
 @pytest.mark.parametrize("name", list(TABLES))
 def test_every_check_has_a_sentence_and_is_short(root: Path, name: str) -> None:
-    for folder in (name, "any"):
+    for folder in (*folders_of(name), "any"):
         for file in (root / "curation" / "checks" / folder).glob("*.sql"):
             lines = file.read_text().splitlines()
             assert lines[0].startswith("-- "), file
