@@ -38,6 +38,14 @@ def bind(filters: Sequence[str | Mapping[str, Any]], key: str) -> list[Bound]:
     return bound
 
 
+def with_label(rules: Sequence[Bound], kind: str) -> tuple[Bound, ...]:
+    """The rules of a source; of a preference set, unknown_label stands before the first cap."""
+    if kind != "preference" or any(rule.name == "unknown_label" for rule, _ in rules):
+        return tuple(rules)
+    first = next((place for place, (rule, _) in enumerate(rules) if rule.window), len(rules))
+    return (*rules[:first], _bind("unknown_label", None, "filters"), *rules[first:])
+
+
 def _bind(name: str, given: Threshold, key: str) -> Bound:
     if name not in RULES:
         raise UserError(f"{key}: no rule is named {name}; rules: {', '.join(sorted(RULES))}")

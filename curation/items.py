@@ -135,7 +135,7 @@ def reject_rows(dropped: pl.DataFrame, source: Source, rules: Sequence[Bound]) -
     )
 
 
-_INTERNAL = {"_rule", "_key", "_place"}
+_INTERNAL = {"_rule", "_key", "_place", "_label_known"}
 
 
 def orphans(native: pl.DataFrame, judged: pl.DataFrame, source: Source) -> pl.DataFrame:

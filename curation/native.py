@@ -6,19 +6,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
+import orjson
 import polars as pl
 
 from curation import ids
 from curation.errors import UserError
-from curation.readers import Bad, Row, kind_of
+from curation.fit import MisfitError, fitted, parsed, shape_of, shapes
+from curation.readers import Bad, Row
 from curation.sources.base import Format, Layout, Options, Types, renames
 
 BATCH = 8_192
 PEEK = 256
-
-Names = Mapping[str, str]
 
 
 @dataclass
@@ -41,7 +40,7 @@ def choose_layout(
     """The published form whose columns are all there, by name and then by type.
 
     Args:
-        seen: Column names to the JSON words for the types seen in them.
+        seen: Column names to the JSON words for the types seen in them (`fit.shape_of`).
 
     Raises:
         UserError: columns are missing; the message names all of them.
@@ -56,7 +55,7 @@ def choose_layout(
             named.append((layout, wanted))
         lacking[id(layout)] = missing
     for layout, wanted in named:
-        if all(not seen[name] or seen[name] & words(dtype) for name, dtype in wanted.items()):
+        if all(not seen[name] or seen[name] & shapes(dtype) for name, dtype in wanted.items()):
             return layout
     if named:
         return named[0][0]
@@ -65,19 +64,6 @@ def choose_layout(
         f"{where}: lacks the column{'s' * (len(fewest) > 1)} {', '.join(fewest)}, which format "
         f"{form.name} reads; it has {', '.join(sorted(seen)) or 'none'}"
     )
-
-
-def words(dtype: Any) -> set[str]:
-    """JSON words for the values that fit a Polars type."""
-    if dtype == pl.String:
-        return {"string"}
-    if dtype == pl.Boolean:
-        return {"boolean"}
-    if dtype == pl.Int64:
-        return {"integer"}
-    if dtype == pl.Float64:
-        return {"integer", "number"}
-    return {"array"} if isinstance(dtype, pl.List) else {"object"}
 
 
 def peek(rows: Iterator[Row | Bad]) -> tuple[dict[str, set[str]], list[Row | Bad]]:
@@ -89,7 +75,7 @@ def peek(rows: Iterator[Row | Bad]) -> tuple[dict[str, set[str]], list[Row | Bad
             for name, value in row.items():
                 kinds = seen.setdefault(name, set())
                 if value is not None:
-                    kinds.add(kind_of(value))
+                    kinds.add(shape_of(value))
     return seen, held
 
 
@@ -101,87 +87,66 @@ def typed_frames(
     Args:
         parse: The values are texts (CSV) to be read as numbers and booleans.
     """
-    names = {ours: theirs for theirs, ours in renames(layout, options).items()}
-    types = {**layout.required, **layout.optional}
-    wanted = {names.get(name, name): dtype for name, dtype in types.items()}
-    needed = {names.get(name, name) for name in layout.required}
+    plan = Plan.of(layout, options, parse)
     source = iter(rows)
     while batch := list(islice(source, BATCH)):
-        good = list(_fitting(batch, wanted, needed, ledger, parse))
-        yield pl.DataFrame(good, schema=wanted, orient="row")
+        good = list(_fitting(batch, plan, ledger))
+        yield pl.DataFrame(good, schema=dict(plan.wanted), orient="row")
 
 
-def _fitting(
-    batch: list[Row | Bad], wanted: Types, needed: set[str], ledger: Ledger, parse: bool
-) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Plan:
+    """How rows are read: columns of the file and their types, which are needed, which are loose."""
+
+    wanted: Types
+    needed: frozenset[str]
+    loose: frozenset[str]
+    parse: bool = False
+
+    @staticmethod
+    def of(layout: Layout, options: Options, parse: bool = False) -> Plan:
+        """The plan of a layout, under the file's own column names."""
+        names = {ours: theirs for theirs, ours in renames(layout, options).items()}
+        types = {**layout.required, **layout.optional}
+        loose = {*layout.optional, *layout.loose}
+        return Plan(
+            {names.get(name, name): dtype for name, dtype in types.items()},
+            frozenset(names.get(name, name) for name in layout.required),
+            frozenset(names.get(name, name) for name in loose),
+            parse,
+        )
+
+
+def _fitting(batch: list[Row | Bad], plan: Plan, ledger: Ledger) -> Iterator[Row]:
     for row in batch:
         ledger.rows += 1
         if isinstance(row, Bad):
             ledger.bad.append(row)
             continue
         ledger.columns.update(row)
-        made, wrong = _fit_row(row, wanted, needed, parse)
-        if wrong:
-            import orjson
-
-            rule = "missing_value" if wrong.endswith("missing") else "wrong_type"
-            ledger.bad.append(Bad(rule, wrong, orjson.dumps(row).decode()))
-        else:
-            yield made
+        try:
+            yield _fit_row(row, plan)
+        except MisfitError as wrong:
+            rule = "missing_value" if str(wrong).endswith("missing") else "wrong_type"
+            raw = orjson.dumps(row, default=str).decode()
+            ledger.bad.append(Bad(rule, str(wrong), raw))
 
 
-def _fit_row(row: Row, wanted: Types, needed: set[str], parse: bool) -> tuple[Row, str]:
-    """The row cut to the wanted columns, or what is wrong with it."""
+def _fit_row(row: Row, plan: Plan) -> Row:
+    """The row cut to the wanted columns.
+
+    Raises:
+        MisfitError: a needed value is missing, or one is of another type.
+    """
     made: Row = {}
-    for name, dtype in wanted.items():
+    for name, dtype in plan.wanted.items():
         value = row.get(name)
-        if parse and isinstance(value, str):
-            value = _parsed(value, dtype)
-        if value is None:
-            if name in needed:
-                return {}, f"{name}: missing"
-            made[name] = None
-            continue
-        wrong = _misfit(value, dtype, name)
-        if wrong:
-            return {}, wrong
-        made[name] = value
-    return made, ""
-
-
-def _parsed(text: str, dtype: Any) -> Any:
-    """A CSV field as the type wants it; what cannot be read stays text, which will not fit."""
-    if dtype == pl.String:
-        return text
-    if text == "":
-        return None
-    try:
-        if dtype == pl.Boolean:
-            return {"true": True, "false": False}.get(text.lower(), text)
-        if dtype in (pl.Int64, pl.Float64):
-            return int(text) if dtype == pl.Int64 else float(text)
-        import orjson
-
-        return orjson.loads(text)
-    except ValueError:
-        return text
-
-
-def _misfit(value: Any, dtype: Any, path: str) -> str:
-    """Where a value does not fit its type, as "path: integer, not string"; empty when it does."""
-    if value is None:
-        return ""
-    kind = kind_of(value)
-    if kind not in words(dtype):
-        return f"{path}: {kind}, not {' or '.join(sorted(words(dtype)))}"
-    if kind == "integer" and not -(2**63) <= value < 2**63:
-        return f"{path}: integer beyond 64 bits"
-    inner: Iterable[str] = ()
-    if isinstance(dtype, pl.List):
-        inner = (_misfit(item, dtype.inner, f"{path}[{i}]") for i, item in enumerate(value))
-    elif isinstance(dtype, pl.Struct):
-        inner = (_misfit(value.get(f.name), f.dtype, f"{path}.{f.name}") for f in dtype.fields)
-    return next((wrong for wrong in inner if wrong), "")
+        if plan.parse and isinstance(value, str):
+            value = parsed(value, dtype)
+        if value is None and name in plan.needed:
+            raise MisfitError(f"{name}: missing")
+        made[name] = fitted(value, dtype, name, name in plan.loose)
+    return made
 
 
 def with_row_ids(frame: pl.LazyFrame) -> pl.LazyFrame:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from curation import native
 from curation.errors import UserError
 from curation.native import Ledger
 from curation.readers import Bad
@@ -58,6 +59,32 @@ _HOLDS: dict[Any, Callable[[Any], bool]] = {
 }
 
 
+def by_value(frame: pl.LazyFrame, layout: Layout, options: Options) -> bool:
+    """Whether some columns hold what the format needs in some rows only, such as 1.0 for 1."""
+    plan = native.Plan.of(layout, options)
+    have = frame.collect_schema()
+    found = {name: have[name] for name in plan.wanted if name in have}
+    unlike = [name for name in found if not castable(found[name], plan.wanted[name])]
+    return bool(unlike) and all(
+        _may_hold(found[name], plan.wanted[name], name in plan.loose) for name in unlike
+    )
+
+
+def _may_hold(found: Any, wanted: Any, loose: bool) -> bool:
+    if castable(found, wanted):
+        return True
+    if isinstance(wanted, pl.List) and isinstance(found, pl.List | pl.Array):
+        return _may_hold(found.inner, wanted.inner, loose)
+    if isinstance(wanted, pl.Struct) and isinstance(found, pl.Struct):
+        inner = {one.name: one.dtype for one in found.fields}
+        return all(_may_hold(inner.get(f.name, f.dtype), f.dtype, loose) for f in wanted.fields)
+    if wanted == pl.Int64:
+        return bool(found.is_float())
+    if wanted == pl.Boolean:
+        return bool(found.is_integer())
+    return bool(loose and wanted == pl.String and (found.is_numeric() or found == pl.Boolean))
+
+
 def castable(found: Any, wanted: Any) -> bool:
     """Whether every value of a Parquet column's type has one of the wanted type."""
     if found in (wanted, pl.Null):
@@ -78,10 +105,12 @@ def parquet_words(schema: Mapping[str, Any]) -> dict[str, set[str]]:
 def _parquet_word(dtype: Any) -> set[str]:
     if dtype == pl.Null:
         return set()
+    if isinstance(dtype, pl.List | pl.Array):
+        return {f"array of {word}" for word in _parquet_word(dtype.inner)} or {"array"}
     if dtype in (pl.String, pl.Categorical, pl.Enum):
         return {"string"}
     if dtype == pl.Boolean:
         return {"boolean"}
     if dtype.is_numeric():
         return {"integer"} if dtype.is_integer() else {"number"}
-    return {"array"} if isinstance(dtype, pl.List | pl.Array) else {"object"}
+    return {"object"}

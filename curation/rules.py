@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from curation import rules_structural
+from curation import messages, rules_structural
 from curation.rule import Rule, Threshold
 
 col = pl.col
@@ -27,9 +27,23 @@ def _against(name: str, word: str) -> Callable[[Threshold], pl.Expr]:
     return lambda limit: pl.concat_str(_value(name)(limit), pl.lit(f", {word} {limit}"))
 
 
+def _if_any(name: str) -> pl.Expr:
+    """A column that only some formats give; no column at all where this one does not."""
+    return pl.col(f"^_{name}$")
+
+
+def _against_scores() -> pl.Expr:
+    return (col("chosen_score") < col("rejected_score")).fill_null(False)
+
+
+def _not_finite() -> list[pl.Expr]:
+    return [~col(side).is_finite() for side in ("chosen_score", "rejected_score")]
+
+
 def _latin_share() -> pl.Expr:
-    letters = col("chosen").str.count_matches(r"\p{L}")
-    latin = col("chosen").str.count_matches(r"\p{Latin}")
+    said = pl.coalesce("chosen", messages.text(col("prompt")))  # a prompt set has no responses
+    letters = said.str.count_matches(r"\p{L}")
+    latin = said.str.count_matches(r"\p{Latin}")
     return pl.when(letters > 0).then(latin / letters)
 
 
@@ -78,10 +92,19 @@ _ALL = (
     ),
     Rule(
         "label_contradicted",
-        "The row's own flags say the opposite of its label.",
-        lambda _: col("_contradicted"),
-        lambda _: pl.lit("the safer response is flagged unsafe, the other safe"),
-        needs=("_contradicted",),
+        "The row's own flags or scores say the opposite of its label.",
+        lambda _: pl.any_horizontal(_if_any("contradicted"), _against_scores()),
+        lambda _: (
+            pl.when(_against_scores())
+            .then(pl.format("chosen_score {}, rejected_score {}", "chosen_score", "rejected_score"))
+            .otherwise(pl.lit("the safer response is flagged unsafe, the other safe"))
+        ),
+    ),
+    Rule(
+        "unknown_label",
+        "A label that names neither response, or a score that is no number, is no preference.",
+        lambda _: pl.any_horizontal(~_if_any("label_known"), *_not_finite()),
+        lambda _: pl.lit("the label names neither response, or a score is not a number"),
     ),
     Rule(
         "score_ratio",

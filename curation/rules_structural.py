@@ -44,6 +44,11 @@ def _blank(text: pl.Expr) -> pl.Expr:
     return text.str.strip_chars() == ""
 
 
+def _nothing(text: pl.Expr) -> pl.Expr:
+    """Whether a turn says nothing: a native message may have null for its content."""
+    return _blank(text).fill_null(True)
+
+
 def _letters(prompt: str = "prompt") -> pl.Expr:
     """Roles of the whole conversation without the leading system turn: "ua" is one exchange."""
     last = col("_last_role").replace_strict(
@@ -93,7 +98,7 @@ RULES = (
         "A prompt has at least one turn, and each of its turns has text.",
         lambda _: (
             (col("prompt").list.len() == 0)
-            | col("prompt").list.eval(_blank(pl.element().struct.field("content"))).list.any()
+            | col("prompt").list.eval(_nothing(pl.element().struct.field("content"))).list.any()
         ),
         lambda _: (
             pl.when(col("prompt").list.len() == 0)

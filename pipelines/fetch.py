@@ -89,6 +89,10 @@ def _read_parquet(
         )
         scan = pl.scan_parquet(path)
         scan = scan if left is None else scan.head(left)
+        if native_parquet.by_value(scan, layout, source.options):
+            rows = scan.collect().iter_rows(named=True)
+            frames = native.typed_frames(rows, layout, source.options, ledger, parse=False)
+            return layout, pl.concat(frames)
         frame = native_parquet.from_parquet(scan, layout, source.options, str(path)).collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]

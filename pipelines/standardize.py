@@ -74,7 +74,7 @@ def _source(path: Path, name: str, rows: Path) -> Source:
         name=name,
         format=form,
         layout=native.choose_layout(form, found, given.options, str(rows)),
-        rules=tuple(filters.bind(given.filters, f"{key}.filters")),
+        rules=filters.with_label(filters.bind(given.filters, f"{key}.filters"), given.kind),
         options=given.options,
         annotator=given.annotator,
         license=given.license,

@@ -36,7 +36,8 @@ CANDIDATE: Types = {
 }
 """Columns of every candidate frame; `_other_prompt` is the rejected side's context where it may
 differ from the prompt, `_last_role` the role of the compared turn,
-`_priority` says which rows a cap keeps first."""
+`_priority` says which rows a cap keeps first. A format whose native label may name neither response
+adds `_label_known`."""
 
 SAYS: pl.DataType = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
 
@@ -51,6 +52,7 @@ class Layout:
         optional: Columns it uses where they exist; absent ones are read as null.
         one_to_one: Each native row gives exactly one candidate.
         pairs_rows: Candidates pair native rows with each other, so all are needed at once.
+        loose: Required columns in which a number may stand for its text, as in all optional ones.
     """
 
     required: Types
@@ -58,6 +60,7 @@ class Layout:
     optional: Types = field(default_factory=dict)
     one_to_one: bool = True
     pairs_rows: bool = False
+    loose: frozenset[str] = frozenset()
 
     def table(self, name: str, options: Options) -> Table:
         """The schema of this layout's native.parquet, under the file's own column names."""

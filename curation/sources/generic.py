@@ -45,31 +45,55 @@ def _explicit(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     return candidates(native, **whole_lists(*sides), **_SCORE_COLUMNS)
 
 
+def _asked(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    """A prompt as text beside message lists, which hold it again or the answers alone."""
+    asked = user_or_list("prompt")
+    alone = col("chosen").list.len() == 1
+    sides = [
+        pl.when(alone).then(pl.concat_list(asked, col(side))).otherwise(col(side))
+        for side in ("chosen", "rejected")
+    ]
+    return candidates(native, **whole_lists(*sides), **_SCORE_COLUMNS)
+
+
 _SIDES = {"chosen": MESSAGES, "rejected": MESSAGES}
 _IMPLICIT = Layout(_SIDES, _implicit, _SCORES)
 RLHFLOW = Format("rlhflow", "preference", (_IMPLICIT,))
 TRL = Format(
     "trl",
     "preference",
-    (Layout({"prompt": MESSAGES, **_SIDES}, _explicit, _SCORES), _IMPLICIT, _STRINGS),
+    (
+        Layout({"prompt": MESSAGES, **_SIDES}, _explicit, _SCORES),
+        Layout({"prompt": pl.String, **_SIDES}, _asked, _SCORES),
+        _IMPLICIT,
+        _STRINGS,
+    ),
 )
 
 
 def _sharegpt_pairs(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
-    answers = {
-        side: messages.role_names(pl.concat_list(col(side)), "from", "value")
-        for side in ("chosen", "rejected")
-    }
+    """The answers as one turn each, as lists of turns, or as plain text."""
     context = messages.role_names(col("conversations"), "from", "value")
-    sides = [pl.concat_list(context, answer) for answer in answers.values()]
+    sides = [pl.concat_list(context, _answer(side, native)) for side in ("chosen", "rejected")]
     return candidates(native, **whole_lists(*sides))
+
+
+def _answer(side: str, native: pl.LazyFrame) -> pl.Expr:
+    dtype = native.collect_schema()[side]
+    if dtype == pl.String:
+        return messages.assistant(col(side))
+    turns = col(side) if isinstance(dtype, pl.List) else pl.concat_list(col(side))
+    return messages.role_names(turns, "from", "value")
 
 
 _SAID = pl.Struct({"from": pl.String, "value": pl.String})
 SHAREGPT_PAIRS = Format(
     "sharegpt_pairs",
     "preference",
-    (Layout({"conversations": SAYS, "chosen": _SAID, "rejected": _SAID}, _sharegpt_pairs),),
+    tuple(
+        Layout({"conversations": SAYS, "chosen": dtype, "rejected": dtype}, _sharegpt_pairs)
+        for dtype in (_SAID, SAYS, pl.String())
+    ),
 )
 
 
@@ -88,8 +112,9 @@ CODE_ULTRAFEEDBACK = Format(
     "preference",
     (
         Layout(
-            {"instruction": pl.String, "chosen": pl.String, "rejected": pl.String, **_SCORES},
+            {"instruction": pl.String, "chosen": pl.String, "rejected": pl.String},
             _code_ultrafeedback,
+            _SCORES,
         ),
     ),
 )

@@ -42,6 +42,7 @@ def _shp(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         chosen_score=pl.when(a_wins).then(col("score_A")).otherwise(col("score_B")),
         rejected_score=pl.when(a_wins).then(col("score_B")).otherwise(col("score_A")),
         _score_ratio=col("score_ratio"),
+        _label_known=col("labels").is_in([0, 1]),
         _priority=col("score_ratio"),
     )
 
@@ -80,6 +81,7 @@ def _pku(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         **ordered(col("response_0"), col("response_1"), winner == 0),
         _contradicted=(safe_0 != safe_1) & (safer_0 != safe_0),
         _label=winner,
+        _label_known=winner.is_in([0, 1]),
     )
 
 

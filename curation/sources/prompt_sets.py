@@ -72,18 +72,28 @@ CAPYBARA_PROMPTS = Format(
 
 
 def _turns(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    """One item per turn: a text (MT-Bench) or a struct of content (Arena-Hard)."""
     rows = native.select(
         "source_row", "turns", pl.int_ranges(0, col("turns").list.len()).alias("index")
     ).explode("turns", "index")
+    text = col("turns")
+    if rows.collect_schema()["turns"] == _TURN:
+        text = text.struct.field("content")
     return candidates(
         rows.filter(col("index").is_not_null()),
         item=col("index").cast(pl.String),
-        prompt=messages.user(col("turns")),
+        prompt=messages.user(text),
     )
+
+
+_TURN = pl.Struct({"content": pl.String})
 
 
 MT_BENCH = Format(
     "mt_bench",
     "benchmark",
-    (Layout({"turns": pl.List(pl.String)}, _turns, one_to_one=False),),
+    tuple(
+        Layout({"turns": pl.List(dtype)}, _turns, one_to_one=False)
+        for dtype in (pl.String(), _TURN)
+    ),
 )

@@ -73,7 +73,8 @@ _COMPLETION = pl.Struct(
 def _rating(answer: pl.Expr, aspect: str) -> pl.Expr:
     """A rating as a number; "N/A" and whatever is no number is null, never a default."""
     text = answer.struct.field("annotations").struct.field(aspect).struct.field("Rating")
-    return text.cast(pl.Float64, strict=False)
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)  # "nan" and "inf" are numbers to a parser
 
 
 def _ultrafeedback(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
@@ -114,6 +115,7 @@ def _pairs_of(rows: pl.LazyFrame, text: str, prompt: pl.Expr) -> pl.LazyFrame:
         item=pl.concat_str("index", "index_b", separator="-"),
         prompt=prompt,
         **ordered(col("response"), col("response_b"), first_wins),
+        _label_known=col("score").is_not_null() & col("score_b").is_not_null(),
         chosen_score=pl.when(first_wins).then(col("score")).otherwise(col("score_b")),
         rejected_score=pl.when(first_wins).then(col("score_b")).otherwise(col("score")),
     )
@@ -128,6 +130,7 @@ ULTRAFEEDBACK = Format(
             _ultrafeedback,
             {"source": pl.String},
             one_to_one=False,
+            loose=frozenset({"completions"}),  # ratings are texts, in some copies numbers
         ),
     ),
 )
@@ -179,32 +182,52 @@ def _nectar(native: pl.LazyFrame, options: Options) -> pl.LazyFrame:
 
     Scores are negated ranks, so the margin says how many ranks lie between.
     """
-    rank = col("answers").struct.field("rank")
+    answer = col("answers").struct
     rows = (
-        native.select("source_row", "prompt", "answers")
-        .explode("answers")
+        native.select(
+            "source_row",
+            "prompt",
+            "answers",
+            pl.int_ranges(0, col("answers").list.len()).alias("index"),
+        )
+        .explode("answers", "index")
         .select(
             "source_row",
             "prompt",
-            col("answers").struct.field("answer").alias("answer"),
-            rank.alias("rank"),
+            "index",
+            answer.field("answer").alias("answer"),
+            answer.field("rank").alias("rank"),
         )
     )
-    best = rows.filter(col("rank") == 1).unique("source_row", keep="any")
-    worse = rows.drop("prompt").filter(col("rank") > 1)
+    best = (
+        rows.filter(col("rank") == 1)
+        .sort("index")
+        .unique("source_row", keep="first", maintain_order=True)
+    )
+    two = best.join(rows.drop("prompt"), on="source_row", suffix="_b").filter(
+        col("index") != col("index_b")
+    )
     if options.get("against", "all") == "worst":
-        worse = worse.filter(col("rank") == col("rank").max().over("source_row"))
-    two = best.join(worse, on="source_row", suffix="_b")
+        two = two.filter(col("rank_b") == col("rank_b").max().over("source_row"))
     context = messages.transcript(col("prompt").str.strip_chars_end().str.strip_suffix(_OPEN))
     return candidates(
         two,
-        item=col("rank_b").cast(pl.Int64).cast(pl.String),
+        item=_rank_item(),
         prompt=context,
         chosen=col("answer"),
         rejected=col("answer_b"),
         chosen_score=-col("rank"),
         rejected_score=-col("rank_b"),
+        _label_known=col("rank_b").is_not_null(),
     )
+
+
+def _rank_item() -> pl.Expr:
+    """The worse answer's rank, and its place in the row where others have the same rank or none."""
+    rank = col("rank_b").cast(pl.Int64).cast(pl.String)
+    alone = (pl.len().over("source_row", "rank_b") == 1) & (col("rank_b") % 1 == 0)
+    both = pl.format("{}-{}", rank.fill_null("none"), "index_b")
+    return pl.when(alone.fill_null(False)).then(rank).otherwise(both)
 
 
 _OPEN = "\n\nAssistant:"

@@ -32,6 +32,7 @@ def _summarize(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         native,
         prompt=messages.user(pl.when(has_text).then(request)),
         **ordered(texts[0].str.strip_chars(), texts[1].str.strip_chars(), col("choice") == 0),
+        _label_known=col("choice").is_in([0, 1]),
         _confidence=col("extra").struct.field("confidence"),
     )
 

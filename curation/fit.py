@@ -1,0 +1,98 @@
+"""One native value against the type a format wants: the value as that type, or where it misfits.
+
+Values are only converted where nothing is lost: whole floats to integers, 0 and 1 to booleans, and,
+where a format says so, numbers to text.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from curation.readers import kind_of
+
+
+class MisfitError(Exception):
+    """A value of another type, as "path: integer, not string"."""
+
+
+def words(dtype: Any) -> set[str]:
+    """JSON words for the values that fit a Polars type."""
+    if dtype == pl.String:
+        return {"string"}
+    if dtype == pl.Boolean:
+        return {"boolean"}
+    if dtype == pl.Int64:
+        return {"integer"}
+    if dtype == pl.Float64:
+        return {"integer", "number"}
+    return {"array"} if isinstance(dtype, pl.List) else {"object"}
+
+
+def shapes(dtype: Any) -> set[str]:
+    """What `shape_of` says of values that fit a type: lists are told apart by what they hold."""
+    if isinstance(dtype, pl.List):
+        return {"array", *(f"array of {word}" for word in words(dtype.inner))}
+    return words(dtype)
+
+
+def shape_of(value: Any) -> str:
+    """JSON's word for a value's type, of a list with the type of its first item."""
+    kind = kind_of(value)
+    first = next((item for item in value if item is not None), None) if kind == "array" else None
+    return kind if first is None else f"{kind} of {kind_of(first)}"
+
+
+def fitted(value: Any, dtype: Any, path: str, loose: bool = False) -> Any:
+    """The value as the type holds it; null stays null.
+
+    Args:
+        loose: A number or boolean where text is wanted becomes its text.
+
+    Raises:
+        MisfitError: the value, or one inside it, is of another type.
+    """
+    if value is None:
+        return None
+    if isinstance(dtype, pl.List) and isinstance(value, list):
+        return [fitted(item, dtype.inner, f"{path}[{i}]", loose) for i, item in enumerate(value)]
+    if isinstance(dtype, pl.Struct) and isinstance(value, dict):
+        return {
+            f.name: fitted(value.get(f.name), f.dtype, f"{path}.{f.name}", loose)
+            for f in dtype.fields
+        }
+    return _scalar(value, dtype, path, loose)
+
+
+def _scalar(value: Any, dtype: Any, path: str, loose: bool) -> Any:
+    kind = kind_of(value)
+    if kind == "number" and dtype == pl.Int64 and float(value).is_integer():
+        value, kind = int(value), "integer"
+    if kind == "integer" and dtype == pl.Boolean and value in (0, 1):
+        return bool(value)
+    if loose and dtype == pl.String and kind in ("integer", "number", "boolean"):
+        return str(value)
+    if kind not in words(dtype):
+        raise MisfitError(f"{path}: {kind}, not {' or '.join(sorted(words(dtype)))}")
+    if kind == "integer" and not -(2**63) <= value < 2**63:
+        raise MisfitError(f"{path}: integer beyond 64 bits")
+    return float(value) if dtype == pl.Float64 else value
+
+
+def parsed(text: str, dtype: Any) -> Any:
+    """A CSV field as the type wants it; what cannot be read stays text, which will not fit."""
+    if dtype == pl.String:
+        return text
+    if text == "":
+        return None
+    try:
+        if dtype == pl.Boolean:
+            return {"true": True, "false": False, "1": True, "0": False}.get(text.lower(), text)
+        if dtype in (pl.Int64, pl.Float64):
+            return float(text) if any(sign in text for sign in ".eEnN") else int(text)
+        import orjson
+
+        return orjson.loads(text)
+    except ValueError:
+        return text
