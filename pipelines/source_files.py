@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import logging
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from curation.errors import UserError
 from pipelines.io import read_json
@@ -78,7 +80,7 @@ def _from_hub(source: Source, uri: str, key: str) -> Files:
     match = _HUB.match(uri)
     if match is None:
         raise UserError(f"{key}.uri: {uri}: not of the form hf://OWNER/NAME@REVISION/PATH")
-    wanted = source.revision or match["revision"]
+    wanted = source.revision or (match["revision"] and unquote(match["revision"]))
     if wanted is None:
         raise UserError(f"{key}.revision: pin a commit, a tag or a branch of {match['repo']}")
     name, _, expected = wanted.partition("@")
@@ -105,28 +107,43 @@ def _pin(path: Path, key: str) -> str:
 
 def _look_up(repo: str, revision: str, key: str) -> tuple[str, list[str]]:
     """The commit a revision stands for, and the repository's files at it."""
-    from huggingface_hub import HfApi
-
     try:
-        info = HfApi().dataset_info(repo, revision=revision)
+        info = _hub().HfApi().dataset_info(repo, revision=revision)
     except Exception as error:  # the hub's client raises many kinds; each is bad input here
-        raise UserError(f"{key}.uri: {repo}@{revision}: {_first_line(error)}") from error
+        raise UserError(f"{key}.uri: {repo}@{revision}: {_reason(error)}") from error
     if info.sha is None:
         raise UserError(f"{key}.uri: {repo}@{revision}: the hub names no commit")
     return info.sha, [file.rfilename for file in info.siblings or []]
 
 
 def _download(repo: str, file: str, commit: str, key: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
     try:
-        return Path(hf_hub_download(repo, file, repo_type="dataset", revision=commit))
+        return Path(_hub().hf_hub_download(repo, file, repo_type="dataset", revision=commit))
     except Exception as error:
-        raise UserError(f"{key}.uri: {repo}/{file}: {_first_line(error)}") from error
+        raise UserError(f"{key}.uri: {repo}/{file}: {_reason(error)}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _hub() -> Any:
+    """The hub's client; it logs each try to resume a download, the error says it once."""
+    import huggingface_hub
+
+    huggingface_hub.logging.set_verbosity(logging.CRITICAL)
+    return huggingface_hub
+
+
+def _reason(error: Exception) -> str:
+    """One line of what went wrong and, where it is known, how to mend it."""
+    from huggingface_hub import errors
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, errors.RevisionNotFoundError):
+        return "the repository has no such revision"
+    if isinstance(error, errors.GatedRepoError) or status in (401, 403):
+        return f"access refused ({status}); accept the set's terms and set HF_TOKEN"
+    if isinstance(error, errors.RepositoryNotFoundError):
+        return "no such dataset, or a private one; check its name, or set HF_TOKEN"
+    text = str(error).strip()
+    return f"{text.splitlines()[0] if text else type(error).__name__}; try again"
 
 
 def _described(path: Path, name: str) -> dict[str, Any]:
