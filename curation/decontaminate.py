@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from curation import shingles
 
 col = pl.col
+BATCH = 16_384
+"""Prompts looked at together: small enough for their words to stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class Settings:
 def hits(
     prompts: Iterable[pl.DataFrame], benchmarks: pl.DataFrame, settings: Settings
 ) -> pl.DataFrame:
-    """One row per contaminated prompt: prompt_id and a detail of benchmark, item and text.
+    """One row per contaminated prompt: prompt_id and a detail of all its hits.
+
+    A hit is "benchmark item: matching text"; hits are joined by "; ", an exact match first.
 
     Args:
         prompts: Frames with prompt_id and prompt (messages); the user turns count.
@@ -33,18 +38,17 @@ def hits(
     items = benchmarks.select(
         "benchmark", "item_id", shingles.normalised(col("text")).alias("text")
     ).filter(col("text") != "")
-    known = shingles.hashes(items["text"], settings.ngram)
+    known = Known.of(shingles.hashes(items["text"], settings.ngram))
     found = [pl.DataFrame(schema=_HIT)]
-    for batch in prompts:
+    for batch in (part for frame in prompts for part in frame.iter_slices(BATCH)):
         texts = _user_texts(batch)
         found.append(_overlaps(texts, items, known, settings))
         if settings.exact:
             found.append(_same(texts, items))
     ordered = pl.concat(found).sort("prompt_id", "order", "benchmark", "item_id")
-    return ordered.unique("prompt_id", keep="first", maintain_order=True).select(
-        "prompt_id",
-        pl.format("{} {}: {}", "benchmark", "item_id", "match").alias("detail"),
-    )
+    hit = pl.format("{} {}: {}", "benchmark", "item_id", "match").alias("detail")
+    once = ordered.unique(["prompt_id", "benchmark", "item_id"], keep="first", maintain_order=True)
+    return once.group_by("prompt_id", maintain_order=True).agg(hit.str.join("; "))
 
 
 _HIT = {
@@ -69,15 +73,51 @@ def _same(texts: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class Known:
+    """The grams of the benchmarks: rows of (item, gram), the grams sorted, and a table of bits."""
+
+    rows: pl.DataFrame
+    grams: Any
+    bits: Any
+
+    @staticmethod
+    def of(rows: pl.DataFrame) -> Known:
+        """Index the grams of the items."""
+        import numpy as np
+
+        grams = rows["gram"].unique().sort().to_numpy()
+        bits = np.zeros(2**_BITS, dtype=bool)
+        bits[grams & np.uint64(2**_BITS - 1)] = True
+        return Known(rows, grams, bits)
+
+    def among(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows whose gram is known; the bits spare most of them the exact look-up."""
+        import numpy as np
+
+        grams = rows["gram"].to_numpy()
+        likely = np.flatnonzero(self.bits[grams & np.uint64(2**_BITS - 1)])
+        if not len(likely) or not len(self.grams):
+            return rows.clear()
+        place = np.searchsorted(self.grams, grams[likely]).clip(max=len(self.grams) - 1)
+        found: pl.DataFrame = rows[likely[self.grams[place] == grams[likely]]]
+        return found
+
+
+_BITS = 22
+
+
 def _overlaps(
-    texts: pl.DataFrame, items: pl.DataFrame, known: pl.DataFrame, settings: Settings
+    texts: pl.DataFrame, items: pl.DataFrame, known: Known, settings: Settings
 ) -> pl.DataFrame:
     """Prompts that share at least `min_hits` different n-grams with one item."""
     n = settings.ngram
-    rows = _among(shingles.hashes(texts["text"], n), known["gram"].unique())
+    rows = known.among(shingles.hashes(texts["text"], n))
+    if rows.is_empty():
+        return pl.DataFrame(schema=_HIT)
     # the hash only narrows down: the few candidates are compared as text
     suspects = texts[rows["row"].unique().sort()].unique()
-    near = known.filter(col("gram").is_in(rows["gram"].unique().implode()))
+    near = known.rows.filter(col("gram").is_in(rows["gram"].unique().implode()))
     shared = shingles.grams(suspects, n).join(
         shingles.grams(items[near["row"].unique().sort()], n), on="match"
     )
@@ -87,17 +127,3 @@ def _overlaps(
         .filter(col("hits") >= settings.min_hits)
         .select("prompt_id", "benchmark", "item_id", "match", pl.lit(1).alias("order"))
     )
-
-
-_BITS = 24
-
-
-def _among(rows: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
-    """The rows whose gram is known; a table of bits spares most of them the exact look-up."""
-    import numpy as np
-
-    mask = np.uint64(2**_BITS - 1)
-    bits = np.zeros(2**_BITS, dtype=bool)
-    bits[known.to_numpy() & mask] = True
-    likely = bits[rows["gram"].to_numpy() & mask]
-    return rows.filter(pl.Series(likely)).filter(col("gram").is_in(known.implode()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from curation import shingles
 col = pl.col
 SHINGLE, PERMUTATIONS, BANDS, SEED = 3, 126, 21, 7  # at similarity 0.75 a pair is missed in 1.6%
 THRESHOLD = 0.75
-BATCH = 50_000
+BATCH = 8_192
 CROWD = 32
 """A band bucket with more members is compared with its first CROWD members only."""
 
@@ -58,19 +59,22 @@ def _bands(texts: pl.Series, start: int) -> pl.DataFrame:
     import rensa
 
     flat = shingles.hashes(texts, SHINGLE, whole_if_short=True)
-    counts = flat.group_by("row", maintain_order=True).len()
-    offsets = np.concatenate([[0], np.cumsum(counts["len"].to_numpy())]).astype(np.uint64)
+    counts = np.bincount(flat["row"].to_numpy(), minlength=len(texts))
+    rows = np.flatnonzero(counts)
+    offsets = np.concatenate([[0], np.cumsum(counts[rows])]).astype(np.uint64)
     matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
         flat["gram"].to_numpy(), offsets, PERMUTATIONS, SEED
     )
     gc.disable()  # millions of small ints in one list: collecting in between doubles the time
-    sketch = np.array(matrix.to_rows(), dtype=np.uint32).reshape(-1, BANDS, PERMUTATIONS // BANDS)
+    numbers = chain.from_iterable(matrix.to_rows())
+    flat_sketch = np.fromiter(numbers, np.uint32, len(rows) * PERMUTATIONS)
     gc.enable()
+    sketch = flat_sketch.reshape(-1, BANDS, PERMUTATIONS // BANDS)
     keys = np.zeros(sketch.shape[:2], dtype=np.uint64)
     for place in range(sketch.shape[2]):
         keys = keys * np.uint64(0x9E3779B97F4A7C15) + sketch[:, :, place]
     columns: dict[str, Any] = {f"band_{band}": keys[:, band] for band in range(BANDS)}
-    return pl.DataFrame({"row": counts["row"] + start, **columns})
+    return pl.DataFrame({"row": (rows + start).astype(np.uint32), **columns})
 
 
 def _sharing(keys: pl.DataFrame) -> pl.DataFrame:

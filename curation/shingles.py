@@ -7,13 +7,17 @@ from typing import Any
 import polars as pl
 
 col = pl.col
+_GAP = r" *[^\p{L}\p{N} ][^\p{L}\p{N}]*| {2,}"
+"""A gap between words that is not yet a single space: most are, and cost nothing then."""
+BLOCK = 1 << 15
+"""Words hashed at a time: a block and its sums stay in the processor's cache."""
 _PRIME = 0x9E3779B97F4A7C15  # odd 64-bit multiplier; sums and products wrap
 
 
 def normalised(text: pl.Expr) -> pl.Expr:
     """Lower case, compatibility forms, letters, digits and single spaces only."""
-    lower = text.map_batches(_composed, return_dtype=pl.String, is_elementwise=True)
-    return lower.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+    composed = text.map_batches(_composed, return_dtype=pl.String, is_elementwise=True)
+    return composed.str.to_lowercase().str.replace_all(_GAP, " ").str.strip_chars()
 
 
 def _composed(texts: pl.Series) -> pl.Series:
@@ -33,30 +37,40 @@ def hashes(texts: pl.Series, n: int, whole_if_short: bool = False) -> pl.DataFra
         n: Words per gram.
         whole_if_short: A text of fewer words gives one gram, its words; else it gives none.
     """
-    words = pl.DataFrame({"text": texts}).select(
-        pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), col("text").str.split(" ")
-    )
-    short = col("text").list.len() < n
+    import numpy as np
+
+    lacking = pl.Series(n - 1 - texts.str.count_matches(" ", literal=True).cast(pl.Int64))
     if whole_if_short:
-        words = words.with_columns(
-            pl.when(short).then(_padded(col("text"), n)).otherwise("text").alias("text")
-        )
+        texts, fits = _padded(texts, lacking), texts.is_not_null()
     else:
-        words = words.filter(~short)
-    flat = words.explode("text", empty_as_null=True).select("row", col("text").hash())
-    rows, grams = flat["row"].to_numpy(), _runs(flat["text"].to_numpy(), n)
-    starts, ends = rows[: len(grams)], rows[n - 1 : n - 1 + len(grams)]
-    made = pl.DataFrame({"row": starts, "gram": grams}).filter(pl.Series(starts == ends))
-    return made.cast({"row": pl.UInt32, "gram": pl.UInt64})
+        fits = (lacking <= 0).fill_null(False)
+    rows = np.flatnonzero(fits.to_numpy()).astype(np.uint32)
+    words = texts.filter(fits).str.split(" ")
+    counts = words.list.len().to_numpy()
+    flat = words.explode().hash().to_numpy()
+    grams, ends = _runs(flat, n), np.repeat(rows, counts)
+    inside = ends[: len(grams)] == ends[n - 1 : n - 1 + len(grams)]
+    made = {"row": ends[: len(grams)][inside], "gram": grams[inside]}
+    return pl.DataFrame(made, schema={"row": pl.UInt32, "gram": pl.UInt64})
 
 
 def _runs(words: Any, n: int) -> Any:
-    """Polynomial hashes of all runs of n words, built by doubling: n = 13 takes five sums."""
+    """Polynomial hashes of all runs of n words, a block at a time."""
+    import numpy as np
+
+    size = max(0, len(words) - n + 1)
+    made = np.empty(size, dtype=np.uint64)
+    for start in range(0, size, BLOCK):
+        stop = min(start + BLOCK, size)
+        made[start:stop] = _block(words[start : stop + n - 1], n)
+    return made
+
+
+def _block(words: Any, n: int) -> Any:
+    """The hashes of one block, built by doubling: n = 13 takes five sums."""
     import numpy as np
 
     size = len(words) - n + 1
-    if size <= 0:
-        return words[:0]
     total, done, piece, width = np.zeros(size, dtype=np.uint64), 0, words, 1
     while True:
         if n & width:
@@ -74,9 +88,11 @@ def _power(width: int) -> Any:
     return np.uint64(pow(_PRIME, width, 2**64))
 
 
-def _padded(words: pl.Expr, n: int) -> pl.Expr:
-    """The words followed by n - 1 empty ones, cut to n: one gram."""
-    return pl.concat_list(words, pl.lit([""] * (n - 1))).list.head(n)
+def _padded(texts: pl.Series, lacking: pl.Series) -> pl.Series:
+    """Short texts with as many empty words behind them as they lack: one gram."""
+    short = (lacking > 0).fill_null(False).arg_true()
+    spaces = pl.Series([" " * lack for lack in lacking.gather(short)], dtype=pl.String)
+    return texts.scatter(short, texts.gather(short) + spaces) if len(short) else texts
 
 
 def grams(texts: pl.DataFrame, n: int) -> pl.DataFrame:
