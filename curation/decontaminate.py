@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from curation import shingles
+from curation.threads import mapped
 
 col = pl.col
 BATCH = 16_384
@@ -35,16 +36,19 @@ def hits(
         prompts: Frames with prompt_id and prompt (messages); the user turns count.
         benchmarks: Rows of the benchmark table.
     """
-    items = benchmarks.select(
-        "benchmark", "item_id", shingles.normalised(col("text")).alias("text")
-    ).filter(col("text") != "")
+    items = benchmarks.select("benchmark", "item_id", "text").with_columns(
+        shingles.normalised(benchmarks["text"]).alias("text")
+    )
+    items = items.filter(col("text") != "")
     known = Known.of(shingles.hashes(items["text"], settings.ngram))
-    found = [pl.DataFrame(schema=_HIT)]
-    for batch in (part for frame in prompts for part in frame.iter_slices(BATCH)):
-        texts = _user_texts(batch)
-        found.append(_overlaps(texts, items, known, settings))
-        if settings.exact:
-            found.append(_same(texts, items))
+
+    def found_in(part: pl.DataFrame) -> pl.DataFrame:
+        texts = _user_texts(part)
+        found = _overlaps(texts, items, known, settings)
+        return pl.concat([found, _same(texts, items)]) if settings.exact else found
+
+    parts = (part for frame in prompts for part in frame.iter_slices(BATCH))
+    found = [pl.DataFrame(schema=_HIT), *mapped(found_in, parts)]
     ordered = pl.concat(found).sort("prompt_id", "order", "benchmark", "item_id")
     hit = pl.format("{} {}: {}", "benchmark", "item_id", "match").alias("detail")
     once = ordered.unique(["prompt_id", "benchmark", "item_id"], keep="first", maintain_order=True)
@@ -61,9 +65,9 @@ _HIT = {
 
 
 def _user_texts(prompts: pl.DataFrame) -> pl.DataFrame:
-    turns = prompts.explode("prompt").filter(col("prompt").struct.field("role") == "user")
-    return turns.select(
-        "prompt_id", shingles.normalised(col("prompt").struct.field("content")).alias("text")
+    turns = prompts.explode("prompt").unnest("prompt").filter(col("role") == "user")
+    return pl.DataFrame(
+        {"prompt_id": turns["prompt_id"], "text": shingles.normalised(turns["content"])}
     )
 
 

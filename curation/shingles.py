@@ -14,10 +14,10 @@ BLOCK = 1 << 15
 _PRIME = 0x9E3779B97F4A7C15  # odd 64-bit multiplier; sums and products wrap
 
 
-def normalised(text: pl.Expr) -> pl.Expr:
+def normalised(texts: pl.Series) -> pl.Series:
     """Lower case, compatibility forms, letters, digits and single spaces only."""
-    composed = text.map_batches(_composed, return_dtype=pl.String, is_elementwise=True)
-    return composed.str.to_lowercase().str.replace_all(_GAP, " ").str.strip_chars()
+    plain = col("text").str.to_lowercase().str.replace_all(_GAP, " ").str.strip_chars()
+    return pl.DataFrame({"text": _composed(texts)}).select(plain)["text"]
 
 
 def _composed(texts: pl.Series) -> pl.Series:
