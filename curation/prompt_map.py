@@ -1,4 +1,4 @@
-"""A 2-D map of texts: TF-IDF, truncated SVD, k-means; the same texts give the same map."""
+"""A 2-D map of texts: TF-IDF or given vectors, SVD, k-means; same texts, same map."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ DIMENSIONS = 32
 DIGITS = 6  # coordinates are rounded: the last bits of a matrix product are not portable
 
 
-def coordinates(texts: list[str], clusters: int, seed: int) -> pl.DataFrame:
+def coordinates(
+    texts: list[str], clusters: int, seed: int, vectors: Any | None = None
+) -> pl.DataFrame:
     """map_x, map_y and cluster of each text, in the order given.
 
     Clusters are numbered by size, the largest 0.
+
+    Args:
+        vectors: (texts, dimensions) embeddings to map; TF-IDF weights of the texts when None.
     """
     from threadpoolctl import threadpool_limits
 
@@ -22,7 +27,7 @@ def coordinates(texts: list[str], clusters: int, seed: int) -> pl.DataFrame:
             {"map_x": [0.0] * len(texts), "map_y": [0.0] * len(texts), "cluster": 0}
         )
     with threadpool_limits(limits=1):  # one thread: sums in one order
-        points = _points(texts, seed)
+        points = _points(_weights(texts) if vectors is None else vectors, seed)
         labels = _labels(points, min(clusters, len(texts)), seed)
     frame = pl.DataFrame(
         {"map_x": points[:, 0], "map_y": points[:, 1], "_label": labels}
@@ -30,20 +35,24 @@ def coordinates(texts: list[str], clusters: int, seed: int) -> pl.DataFrame:
     return frame.join(_by_size(frame), on="_label", maintain_order="left").drop("_label")
 
 
-def _points(texts: list[str], seed: int) -> Any:
+def _weights(texts: list[str]) -> Any:
     import numpy as np
-    from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.preprocessing import normalize
 
-    weights = TfidfVectorizer(
+    return TfidfVectorizer(
         sublinear_tf=True, max_features=50_000, token_pattern=r"[^\W_]+|[^\s\w]", dtype=np.float64
     ).fit_transform(texts)
-    size = max(2, min(DIMENSIONS, min(weights.shape) - 1))
+
+
+def _points(weights: Any, seed: int) -> Any:
+    import numpy as np
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.preprocessing import normalize
+
     if min(weights.shape) < 3:
-        return np.zeros((len(texts), 2))
-    svd = TruncatedSVD(size, random_state=seed)
-    return normalize(svd.fit_transform(weights))
+        return np.zeros((weights.shape[0], 2))
+    size = max(2, min(DIMENSIONS, min(weights.shape) - 1))
+    return normalize(TruncatedSVD(size, random_state=seed).fit_transform(weights))
 
 
 def _labels(points: Any, clusters: int, seed: int) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from curation import decontaminate, ids, schema
+from curation import decontaminate, dedup, ids, messages, schema
 from curation.decontaminate import Settings
 from curation.mix import drop_copies, mark
 
@@ -16,13 +16,18 @@ col = pl.col
 
 @dataclass(frozen=True)
 class Pool:
-    """Limits of the pool, its held-out range of buckets, and the number of clusters of its map."""
+    """Limits of the pool, its held-out range of buckets, and the number of clusters of its map.
+
+    Attributes:
+        near: Similarity from which two prompts are near-duplicates; None keeps all but copies.
+    """
 
     max_tokens: int
     min_chars: int
     eval_range: tuple[float, float]
     clusters: int
     split_seed: int
+    near: float | None = None
     decontaminate: Settings = field(default_factory=Settings)
 
 
@@ -48,7 +53,26 @@ def decide(
     found = decontaminate.hits([asked], benchmarks, pool.decontaminate)
     frame = frame.join(found.rename({"detail": "_hit"}), on="prompt_id", how="left")
     frame = mark(frame, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
-    return drop_copies(frame, "prompt_id", "duplicate_prompt")
+    frame = drop_copies(frame, "prompt_id", "duplicate_prompt")
+    return frame if pool.near is None else _near(frame, pool.near)
+
+
+def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """One prompt per cluster of near-duplicates: of the earliest set, there the lowest id."""
+    alive = frame.filter(col("rule").is_null())
+    texts = alive.select("prompt_id", messages.text(col("messages")).alias("text"))
+    clusters = dedup.near_clusters(texts, threshold)
+    first = (
+        alive.join(clusters, on="prompt_id")
+        .sort("_rank", "prompt_id")
+        .unique("cluster", keep="first")
+        .select("cluster", col("prompt_id").alias("_prompt"), col("source").alias("_source"))
+    )
+    frame = frame.join(clusters, on="prompt_id", how="left", maintain_order="left")
+    frame = frame.join(first, on="cluster", how="left", maintain_order="left")
+    said = pl.format("cluster {}: prompt {} of {} stays", "cluster", "_prompt", "_source")
+    frame = mark(frame, col("_prompt") != col("prompt_id"), "near_duplicate", said)
+    return frame.drop("cluster", "_prompt", "_source")
 
 
 def kept(decided: pl.DataFrame, pool: Pool) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -40,7 +41,8 @@ def _body(run: Stage) -> None:
             f"prompts: the limits leave none of {decided.height} prompts; see params.yaml"
         )
     texts = stay.select(messages.text(pl.col("messages")))["messages"].to_list()
-    drawn = prompt_map.coordinates(texts, pool.clusters, pool.split_seed)
+    vectors = _vectors(texts, whole)
+    drawn = prompt_map.coordinates(texts, pool.clusters, pool.split_seed, vectors)
     table = stay.hstack(drawn)
     run.outputs.table(run.args.table, schema.PROMPTS, table)
     run.outputs.table(run.args.rejects, schema.REJECTS, gone)
@@ -59,8 +61,18 @@ def _pool(whole: Params) -> Pool:
         eval_range=given.eval_range,
         clusters=given.clusters,
         split_seed=whole.seeds.split,
+        near=given.near_threshold if given.dedup == "near" else None,
         decontaminate=mixing.settings(given.decontaminate),
     )
+
+
+def _vectors(texts: list[str], whole: Params) -> Any | None:
+    """Embeddings of the texts by the model that params.yaml names for the map, if any."""
+    if whole.prompts.map_model is None:
+        return None
+    from training import embeddings
+
+    return embeddings.embed(texts, whole.prompts.map_model, whole.prompts.map_revision)
 
 
 def _tables(folder: Path, whole: Params) -> dict[str, pl.LazyFrame]:

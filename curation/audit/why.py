@@ -151,22 +151,27 @@ def _begins(whole: str, wanted: str) -> bool:
 
 
 def _related(con: duckdb.DuckDBPyConnection, kind: str, start: str) -> dict[str, set[str]]:
-    """Ids that the start leads to: its own links, and the source rows those come from."""
+    """Ids that the start leads to: its own links, and what those come from.
+
+    Other items of a native row on the way are not part of this life; they are the row's own.
+    """
     ids: dict[str, set[str]] = {name: set() for name in _LINKS}
     ids[kind].add(start)
     frontier = [(kind, start)]
     while frontier:
         here, found = frontier.pop()
         for row in rows(con, _LINKS[here], {"id": found}):
-            fresh = row["id"] not in ids[row["kind"]]
+            upstream = _upstream(here, row["kind"])
+            if row["id"] in ids[row["kind"]] or not (upstream or here == kind):
+                continue
             ids[row["kind"]].add(row["id"])
-            if fresh and _upstream(here, row["kind"]):
+            if upstream:
                 frontier.append((row["kind"], row["id"]))
     return ids
 
 
 def _upstream(here: str, there: str) -> bool:
-    """Follow a link further only towards where a row came from, or from a native row down."""
+    """Whether a link leads towards where a row came from."""
     rank = {"row": 0, "reject": 0, "prompt": 1, "example": 1, "generation": 2, "pair": 3}
     return rank[there] < rank[here]
 

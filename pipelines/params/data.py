@@ -53,10 +53,14 @@ class Mix(Model):
 
 
 class Prompts(Model):
-    """The prompt pool."""
+    """The prompt pool; ``map_model`` is a sentence-transformers model for its map, else TF-IDF."""
 
     max_tokens: int = Field(gt=0)
     min_chars: int = Field(1, ge=0)
     eval_range: Range
     clusters: int = Field(8, gt=0)
+    dedup: Literal["exact", "near"] = "exact"
+    near_threshold: float = Field(0.75, ge=0.5, le=1.0)
+    map_model: str | None = None
+    map_revision: str | None = None
     decontaminate: Decontaminate = Decontaminate()
