@@ -7,6 +7,19 @@ create macro native_rows(source_row) as
 list_distinct(list_append(string_split(source_row, '+'), source_row));
 create macro is_row(source_row, id) as
 contains(source_row, id) and list_contains(native_rows(source_row), id);
+-- An item of a reject is source:row:item where a native row was dropped,
+-- source:key where a mix or the prompt pool dropped a row of a table.
+create macro is_native(item_id) as split_part(item_id, ':', 3) != '';
+create macro is_keyed(item_id) as
+contains(item_id, ':') and split_part(item_id, ':', 3) = '';
+create macro key_kind(stage) as case
+    when stage = 'sft_mix' then 'example'
+    when stage = 'prompts' then 'prompt'
+    else 'pair'
+end;
+create macro is_dropped(stage, item_id, kind, id) as
+contains(item_id, id) and is_keyed(item_id)
+and key_kind(stage) = kind and split_part(item_id, ':', 2) = id;
 create macro pearson(a, b) as
 case when stddev_pop(a) > 0 and stddev_pop(b) > 0 then corr(a, b) end;
 

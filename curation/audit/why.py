@@ -43,7 +43,10 @@ union
 select 'row', source_row from benchmark where starts_with(source_row, $id)
 union
 select 'row', unnest(native_rows(split_part(item_id, ':', 2)))
-from rejects where contains(item_id, $id) and contains(item_id, ':')
+from rejects where contains(item_id, $id) and is_native(item_id)
+union
+select key_kind(stage), split_part(item_id, ':', 2)
+from rejects where contains(item_id, $id) and is_keyed(item_id)
 union
 select 'reject', item_id from rejects where starts_with(item_id, $id)
 """
@@ -55,6 +58,8 @@ union
 select 'prompt', prompt_id from pairs where pair_id = $id
 union
 select 'generation', unnest([chosen_id, rejected_id]) from pairs where pair_id = $id
+union
+select 'reject', item_id from rejects where is_dropped(stage, item_id, 'pair', $id)
 """,
     "row": """
 select 'pair' as kind, pair_id as id from preferences where is_row(source_row, $id)
@@ -66,7 +71,9 @@ union
 select 'reject', item_id from rejects where is_row(split_part(item_id, ':', 2), $id)
 """,
     "prompt": """
-select 'row' as kind, source_row as id from prompts where prompt_id = $id
+select 'row' as kind, source_row as id from prompt_source where prompt_id = $id
+union
+select 'reject', item_id from rejects where is_dropped(stage, item_id, 'prompt', $id)
 union
 select 'pair', pair_id from pairs where prompt_id = $id
 union
@@ -79,10 +86,17 @@ select 'prompt', prompt_id from evaluation_generations where generation_id = $id
 union
 select 'pair', pair_id from pairs where chosen_id = $id or rejected_id = $id
 """,
-    "example": "select 'row' as kind, source_row as id from sft where example_id = $id",
+    "example": """
+select 'row' as kind, source_row as id from sft where example_id = $id
+union
+select 'reject', item_id from rejects where is_dropped(stage, item_id, 'example', $id)
+""",
     "reject": """
 select 'row' as kind, split_part(item_id, ':', 2) as id
-from rejects where item_id = $id and contains(item_id, ':')
+from rejects where item_id = $id and is_native(item_id)
+union
+select key_kind(stage), split_part(item_id, ':', 2)
+from rejects where item_id = $id and is_keyed(item_id)
 """,
 }
 """For each kind of id, the ids it leads to."""
@@ -165,7 +179,7 @@ def _related(con: duckdb.DuckDBPyConnection, kind: str, start: str) -> dict[str,
             if row["id"] in ids[row["kind"]] or not (upstream or here == kind):
                 continue
             ids[row["kind"]].add(row["id"])
-            if upstream:
+            if upstream or here == "reject":  # what a mix or the pool dropped has a life before it
                 frontier.append((row["kind"], row["id"]))
     return ids
 

@@ -46,6 +46,14 @@ select 'sft_mix', 'kept', example_id, split
 from sft_mix where example_id in (select unnest($examples))
 """
 
+_ASKED = """
+select 'standardize@' || source as stage, 'kept' as verdict, prompt_id as item,
+    'a prompt of ' || n_chars || ' characters' as detail
+from prompt_source
+where prompt_id in (select unnest($prompts)) and len($pairs) = 0 and len($generations) = 0
+order by stage
+"""
+
 _REJECTS = """
 select stage, 'dropped' as verdict, item_id as item,
     concat_ws(': ', rule, nullif(detail, '')) as detail
@@ -135,9 +143,10 @@ where pair_id in (select unnest($pairs)) and split = 'train' order by mix, item
 
 STEPS = (
     _ROWS,
-    _REJECTS,
     _PREFERENCES,
     _EXAMPLES,
+    _ASKED,
+    _REJECTS,
     _MIXES,
     _REWARD_MODELS,
     _PROMPTS,

@@ -27,9 +27,15 @@ def test_a_kept_pair_from_native_row_to_reward_model(build: Path) -> None:
 
 
 def test_a_pair_that_the_mix_dropped(build: Path) -> None:
-    life = explain(build, preference(2, "hh_rlhf", "", "")["pair_id"])
-    assert ("mix@mix1", "dropped") in [(step.stage, step.verdict) for step in life.steps]
-    assert any(step.detail.startswith("duplicate") for step in life.steps)
+    pair = preference(2, "hh_rlhf", "", "")["pair_id"]
+    for wanted in (pair, f"hh_rlhf:{pair}"):
+        life = explain(build, wanted)
+        assert [(step.stage, step.verdict) for step in life.steps] == [
+            ("fetch@hh_rlhf", "read"),
+            ("standardize@hh_rlhf", "kept"),
+            ("mix@mix1", "dropped"),
+        ]
+        assert life.steps[-1].detail == "duplicate: what it saw"
 
 
 @pytest.mark.parametrize("wanted", ["hh_rlhf:gonehh_rlhf:0", "gonehh_rlhf"])

@@ -172,9 +172,8 @@ def _sources(data: Path) -> None:
         gate(folder / "checks.json", "preferences", 0)
     kept = [{**preference(1, "hh_rlhf", "a long good answer", "bad"), "split": "train"}]
     write(data / "mixes" / "mix1" / "mix.parquet", schema.MIXES, kept)
-    gone = reject(
-        "mix@mix1", preference(2, "hh_rlhf", EVIL, "b")["pair_id"], "hh_rlhf", "duplicate"
-    )
+    pair = preference(2, "hh_rlhf", EVIL, "b")["pair_id"]
+    gone = reject("mix@mix1", f"hh_rlhf:{pair}", "hh_rlhf", "duplicate")
     write(data / "mixes" / "mix1" / "rejects.parquet", schema.REJECTS, [gone])
     gate(data / "mixes" / "mix1" / "checks.json", "mixes", 2)
     one = {"expectation": "expect_rows", "why": "There are rows.", "arguments": {"column": "n"}}
