@@ -13,6 +13,7 @@ COMMANDS = {
     "check-recipe": ("pipelines.recipes", "validate a recipe and resolve its graph, run nothing"),
     "sql": ("pipelines.audit_sql", "ask any table of the build in SQL"),
     "why": ("pipelines.audit_why", "the life of one row, from native row to training row"),
+    "statistics": ("pipelines.audit_statistics", "every set and mix beside the paper's own rows"),
     "lineage": ("pipelines.audit_lineage", "what a checkpoint was made of"),
     "diff": ("pipelines.audit_diff", "what changed between two revisions of a table"),
     "what-if": ("pipelines.what_if", "re-pair stored scores another way, without a model"),

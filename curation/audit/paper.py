@@ -35,6 +35,14 @@ MIXES: dict[str, PaperRow] = {
     "capybara": PaperRow("Capybara (distilabel)", 14740, 634.5, 348.4, 401.9, "GPT-4", 14811),
 }
 """Source format name -> the paper's row after filtering."""
+_SAME_SET = {"ultrafeedback_binarized": "ultrafeedback", "orca_intel": "orca"}
+
+
+def row_of(source: str, form: str) -> PaperRow | None:
+    """The paper's row of a set, by the format it is read with, else by its name."""
+    by_form = MIXES.get(_SAME_SET.get(form, form))
+    return by_form or MIXES.get(source)
+
 
 LENGTH_BIAS: dict[str, float] = {"UltraRM-13B": 0.19, "BT 8B, mix2": 0.06}
 """Mean within-prompt Pearson of length and reward over 2,000 prompts x 8 responses."""

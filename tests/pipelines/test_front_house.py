@@ -12,7 +12,8 @@ import pytest
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from pipelines import fetch, mix, prompts, sft_mix, standardize
+from curation.audit import paper
+from pipelines import audit_statistics, fetch, mix, prompts, sft_mix, standardize
 
 SHARED = Path("../shared/data")
 DEFECTS = Path("data/sample/defects.json")
@@ -122,6 +123,37 @@ def test_the_sample_mixes_drop_the_planted_benchmark_items_only(
     splits = table.group_by("prompt_id").agg(pl.col("split").n_unique())
     assert splits["split"].max() == 1
     assert 0.05 < (table["split"] == "eval").mean() < 0.15
+
+
+def test_statistics_stand_beside_the_papers_own_rows(
+    sample: tuple[Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, metrics = sample
+    args = mix_args(root, "preference", "mixes/mix1", Path("recipes/sample.yaml"))
+    assert mix.main(["--mix", "mix1", *args]) == 0
+    capsys.readouterr()
+    assert audit_statistics.main(["--data", str(root)]) == 0
+    figures, drops = (part.splitlines()[2:] for part in capsys.readouterr().out.split("\n\n"))
+    cells = [line.split() for line in figures]
+    for name in ("hh_rlhf", "shp", "orca", "capybara", "pku_saferlhf"):
+        place = next(n for n, row in enumerate(cells) if row[:2] == ["source", name])
+        assert cells[place][2:4] == [str(metrics[name]["figures"][k]) for k in ("prompts", "pairs")]
+        assert figures[place + 1].split()[0] == "paper"
+        assert paper.MIXES[name].label in figures[place + 1]
+        assert str(paper.MIXES[name].pairs) in figures[place + 1]
+    assert sum(row[:2] == ["mix", "mix1"] for row in cells) == 5
+    assert paper.row_of("any", "ultrafeedback_binarized") == paper.MIXES["ultrafeedback"]
+    assert paper.row_of("nectar", "nectar") is None
+    told = next(line for line in drops if line.split()[1] == "pku_saferlhf")
+    wanted = metrics["pku_saferlhf"]["rules"]["label_contradicted"]
+    assert f"label_contradicted {wanted} (" in told
+
+
+def test_statistics_of_nothing_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert audit_statistics.main(["--data", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_sample_sft_mix_drops_the_planted_benchmark_items_only(

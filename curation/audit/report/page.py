@@ -191,6 +191,6 @@ def _mixes(rows: Rows, sources: Mapping[str, Any]) -> dict[str, list[dict[str, A
     mixes: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         source = sources.get(row["source"], {})
-        beside = paper.MIXES.get(source.get("format", ""), paper.MIXES.get(row["source"]))
+        beside = paper.row_of(row["source"], source.get("format", ""))
         mixes.setdefault(row["mix"], []).append({**row, "paper": beside})
     return mixes
