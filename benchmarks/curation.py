@@ -3,71 +3,51 @@
 Run: python -m benchmarks.curation --rows 10000 100000 700000 --repeats 3 --work FOLDER
 
 Ways: `ours` is the standardize and mix stages, process start to tables, rejects and ledger; `floor`
-reads the same files and writes the same tables with the same codec and does nothing else; `rows 1`
-and `rows 2` are a `datasets` filter and map with the same structural rules on 1 and 2 processes.
-Every way runs in a process of its own; peak memory is that of its process tree's largest member.
+is two processes that read the same files and write the same tables and rejects with the same codec
+and do nothing else (the rows they write have to be read too, which adds to the floor; `reread` is
+that addition); `rows 1` and `rows 2` are a `datasets` filter and map with the same structural rules
+on 1 and 2 processes. Every way runs in processes of its own, in turns. Seconds are of the wall
+clock and of the CPU (user and system, children too), medians; peak memory is that of the largest
+process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 import yaml
 
+from benchmarks import made
 from curation import native
+from curation.ordered import Spill
+from curation.rules_structural import CONTROL_TOKENS
 from curation.sources.formats import FORMATS
 from pipelines.io import Outputs
 
-WORDS = [f"{a}{b}" for a in ("ka", "lo", "mi", "ru", "te", "so") for b in ("n", "ra", "st", "li")]
 NAME = "bench"
-CONTROL = "<|user|>"
 
 
-def text(rng: random.Random, mean: int) -> str:
-    """Words of about `mean` characters in all, lengths spread as in real responses."""
-    return " ".join(rng.choices(WORDS, k=max(3, int(rng.expovariate(5 / mean)))))
-
-
-def row(rng: random.Random) -> dict[str, Any]:
-    """A comparison of 1 to 5 turns of context; one in ten breaks a structural rule."""
-    turns = rng.choice((1, 1, 3, 3, 5))
-    context = [
-        {"role": ("user", "assistant")[place % 2], "content": text(rng, 250)}
-        for place in range(turns)
-    ]
-    chosen, rejected = ({"role": "assistant", "content": text(rng, 500)} for _ in range(2))
-    fault, other = rng.random(), context
-    if fault < 0.025:
-        rejected = dict(chosen)
-    elif fault < 0.05:
-        rejected = {**rejected, "content": " "}
-    elif fault < 0.075:
-        other = [*context[:-1], {"role": "user", "content": text(rng, 250)}]
-    elif fault < 0.1:
-        chosen = {**chosen, "content": f"{chosen['content']} {CONTROL}"}
-    return {"chosen": [*context, chosen], "rejected": [*other, rejected]}
-
-
-def generate(rows: int, folder: Path) -> Path:
-    """Native rows as the fetch stage would write them."""
+def generate(rows: int, folder: Path) -> None:
+    """Native rows as the fetch stage would write them, in constant memory."""
     layout = FORMATS["rlhflow"].layouts[0]
-    rng, ledger = random.Random(rows), native.Ledger()
-    values = (row(rng) for _ in range(rows))
-    frames = list(native.typed_frames(values, layout, {}, ledger, parse=False))
-    outputs, path = Outputs(), folder / "native.parquet"
-    outputs.table(path, layout.table(NAME, {}), native.with_row_ids(pl.concat(frames).lazy()))
+    none = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in layout.optional.items()]
+    spill = Spill(folder / "spill", "source_row")
+    for frame in made.comparisons(rows, seed=rows):
+        spill.add(native.with_row_ids(frame.lazy().with_columns(none)).collect())
+    outputs = Outputs()
+    outputs.parts(folder / "native.parquet", layout.table(NAME, {}), spill.parts())
     outputs.commit()
-    return path
+    shutil.rmtree(folder / "spill")
 
 
 def parameters(folder: Path) -> Path:
@@ -109,15 +89,37 @@ def empty(path: Path) -> None:
 
 def floor(folder: Path) -> Iterator[list[str]]:
     """Read what the stages read, write what they wrote."""
-    table = folder / "preference" / NAME / "table.parquet"
-    for source, target in ((folder / "native.parquet", table), (table, folder / "mix.parquet")):
-        code = (
-            "import polars as pl; from pipelines.io import COMPRESSION_LEVEL, ROW_GROUP; "
-            f"pl.scan_parquet({str(source)!r}).select(pl.len(), pl.all().len()).collect(); "
-            f"pl.scan_parquet({str(target)!r}).sink_parquet({str(folder / 'floor.parquet')!r}, "
-            "compression='zstd', compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP)"
-        )
-        yield [sys.executable, "-c", code]
+    out = folder / "preference" / NAME
+    native_rows, table, rejects = (
+        folder / "native.parquet",
+        out / "table.parquet",
+        out / "rejects.parquet",
+    )
+    yield [sys.executable, "-c", READ + WRITE, str(native_rows), str(table), str(rejects)]
+    last = [str(folder / "mix.parquet"), str(folder / "gone.parquet")]
+    yield [sys.executable, "-c", WRITE, "", *last]
+
+
+def reread(folder: Path) -> Iterator[list[str]]:
+    """What the floor's first process reads beyond the native rows."""
+    yield [sys.executable, "-c", READ, str(folder / "preference" / NAME / "table.parquet")]
+
+
+READ = """
+import sys, polars as pl
+rows = pl.scan_parquet(sys.argv[1]).select(pl.len()).collect().item()
+for start in range(0, rows, 32768):
+    pl.scan_parquet(sys.argv[1]).slice(start, 32768).collect()
+"""
+WRITE = """
+import sys, polars as pl
+from pipelines.io import COMPRESSION_LEVEL, ROW_GROUP
+for path in sys.argv[2:]:
+    pl.scan_parquet(path).sink_parquet(
+        path + ".floor", compression="zstd", compression_level=COMPRESSION_LEVEL,
+        row_group_size=ROW_GROUP,
+    )
+"""
 
 
 def row_at_a_time(processes: int) -> Callable[[Path], Iterator[list[str]]]:
@@ -146,7 +148,7 @@ def sound(item: dict[str, Any]) -> bool:
     roles = [message["role"] for message in chosen]
     if roles != ["user", "assistant"] * (len(chosen) // 2) or not all(t.strip() for t in texts):
         return False
-    if any("\x00" in t or CONTROL in t for t in texts):
+    if any("\x00" in t or any(token in t for token in CONTROL_TOKENS) for t in texts):
         return False
     return bool(texts[-1].strip() != texts[-2].strip())
 
@@ -172,23 +174,33 @@ def datasets_way(folder: Path, processes: int) -> None:
         pair_form, num_proc=workers, remove_columns=["chosen_score", "rejected_score"]
     )
     kept.to_parquet(str(folder / "rows.parquet"))
+    shutil.rmtree(cache)
 
 
 WAYS: dict[str, Callable[[Path], Iterator[list[str]]]] = {
     "ours": ours,
     "floor": floor,
+    "reread": reread,
     "rows 1": row_at_a_time(1),
     "rows 2": row_at_a_time(2),
 }
 
 
-def measure(commands: Iterator[list[str]]) -> tuple[float, float]:
-    """(seconds, peak GiB) of the commands, run one after another by a process of their own."""
+class Cost(NamedTuple):
+    """Of one way, once: seconds of the wall clock, of the CPU, and peak memory in GiB."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def measure(commands: Iterator[list[str]]) -> Cost:
+    """The cost of the commands, run one after another by a process of their own."""
     code = (
         "import json, resource, subprocess, sys, time\nstart = time.monotonic()\n"
         "for one in json.load(sys.stdin): subprocess.run(one, check=True, stdout=2)\n"
-        "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20\n"
-        "print(json.dumps([time.monotonic() - start, peak]))"
+        "wall, used = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(json.dumps([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -197,26 +209,33 @@ def measure(commands: Iterator[list[str]]) -> tuple[float, float]:
         text=True,
         check=True,
     )
-    seconds, peak = json.loads(done.stdout)
-    return seconds, peak
+    return Cost(*json.loads(done.stdout))
 
 
 def compare(rows: int, work: Path, ways: list[str], repeats: int) -> None:
-    """Print one line per way: median seconds, peak memory, ratio to ours."""
+    """Print one line per way: medians of seconds, peak memory, ratios to the first way."""
     folder = work / str(rows)
     folder.mkdir(parents=True, exist_ok=True)
     generate(rows, folder)
-    found: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    found: dict[str, list[Cost]] = {way: [] for way in ways}
     for _ in range(repeats):  # the ways take turns, so that a busy spell hits them all
         for way in ways:
             found[way].append(measure(WAYS[way](folder)))
-    base = statistics.median(seconds for seconds, _ in found[ways[0]])
+            print(f"{rows} {way} {found[way][-1]}", file=sys.stderr, flush=True)
+    first = _middle(found[ways[0]])
     for way, runs in found.items():
-        seconds = statistics.median(one for one, _ in runs)
-        peak = max(gib for _, gib in runs)
+        cost = _middle(runs)
+        ratios = f"{cost.wall / first.wall:.2f} | {cost.cpu / first.cpu:.2f}"
         print(
-            f"| {rows:,} | {way} | {seconds:.2f} | {peak:.2f} | {seconds / base:.2f} |", flush=True
+            f"| {rows:,} | {way} | {cost.wall:.2f} | {cost.cpu:.2f} | {cost.peak:.2f} | {ratios} |",
+            flush=True,
         )
+    shutil.rmtree(folder)
+
+
+def _middle(runs: list[Cost]) -> Cost:
+    wall, cpu, peak = zip(*runs, strict=True)
+    return Cost(statistics.median(wall), statistics.median(cpu), max(peak))
 
 
 def main() -> None:
@@ -231,7 +250,8 @@ def main() -> None:
     if args.datasets:
         datasets_way(args.work, args.datasets)
         return
-    print("| pairs | way | seconds | peak GiB | against ours |\n|---|---|---|---|---|")
+    print("| pairs | way | seconds | CPU seconds | peak GiB | / ours | CPU / ours |")
+    print("|---|---|---|---|---|---|---|")
     for rows in args.rows:
         compare(rows, args.work, args.ways, args.repeats)
 

@@ -28,6 +28,12 @@ def canonical(messages: pl.Expr) -> pl.Expr:
     return messages.list.eval(part).list.join("\x1e")
 
 
+def spoken(role: str, content: pl.Expr) -> pl.Expr:
+    """`canonical` of a list of one message, from its text."""
+    size = content.str.len_bytes().cast(pl.String)
+    return pl.concat_str(pl.lit(f"{role}\x1f"), size, pl.lit(":"), content)
+
+
 def prompt_id(messages: pl.Expr) -> pl.Expr:
     """Id of a prompt: the hash of its messages."""
     return digest(canonical(messages))
@@ -35,8 +41,12 @@ def prompt_id(messages: pl.Expr) -> pl.Expr:
 
 def pair_id(prompt: pl.Expr, chosen: pl.Expr, rejected: pl.Expr) -> pl.Expr:
     """Id of a comparison: the hash of prompt, chosen and rejected."""
-    parts = [canonical(prompt), canonical(chosen), canonical(rejected)]
-    return digest(pl.concat_str(parts, separator="\x1d"))
+    return pair_digest(canonical(prompt), canonical(chosen), canonical(rejected))
+
+
+def pair_digest(prompt: pl.Expr, chosen: pl.Expr, rejected: pl.Expr) -> pl.Expr:
+    """`pair_id` of three message lists in canonical form."""
+    return digest(pl.concat_str(prompt, chosen, rejected, separator="\x1d"))
 
 
 def unit(key: pl.Expr, seed: int, purpose: str) -> pl.Expr:

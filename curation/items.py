@@ -36,16 +36,23 @@ class Source:
     license: str = "unknown"
 
 
-def key(source: Source) -> pl.Expr:
-    """The key of the item's future row."""
+def with_ids(items: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+    """The items with prompt_id and _key, the key of their future row."""
+    said = items.with_columns(ids.canonical(col("prompt")).alias("_said"))
+    return said.with_columns(
+        ids.digest(col("_said")).alias("prompt_id"), _key(source).alias("_key")
+    ).drop("_said")
+
+
+def _key(source: Source) -> pl.Expr:
     kind = source.format.kind
-    response = messages.assistant(col("chosen"))
+    chosen, rejected = (ids.spoken("assistant", col(side)) for side in ("chosen", "rejected"))
     if kind == "preference":
-        return ids.pair_id(col("prompt"), response, messages.assistant(col("rejected")))
+        return ids.pair_digest(col("_said"), chosen, rejected)
     if kind == "sft":
-        return ids.prompt_id(pl.concat_list(col("prompt"), response))
+        return ids.prompt_id(pl.concat_list(col("prompt"), messages.assistant(col("chosen"))))
     if kind == "prompts":
-        return ids.prompt_id(col("prompt"))
+        return ids.digest(col("_said"))
     return ids.digest(pl.concat_str(pl.lit(f"{source.name}\x1f"), messages.text(col("prompt"))))
 
 

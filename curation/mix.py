@@ -13,7 +13,7 @@ import polars as pl
 
 from curation import decontaminate, dedup, ids, messages
 from curation.decontaminate import Settings
-from curation.ordered import Spill, batches, merged
+from curation.ordered import Spill, ahead, batches, merged
 
 col = pl.col
 
@@ -56,20 +56,69 @@ def rows_of(tables: Mapping[str, pl.LazyFrame], mix: Mix) -> pl.LazyFrame:
     return pl.concat(ranked)
 
 
+def compares(mix: Mix) -> bool:
+    """Whether a rule of the mix looks at other rows; if none does, each row is decided alone."""
+    capped = any(member.cap is not None for member in mix.members.values())
+    conflicts = mix.key == "pair_id" and mix.conflicts != "keep"
+    return mix.dedup != "none" or conflicts or capped or mix.per_prompt_cap is not None
+
+
 def decide(tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, mix: Mix) -> pl.DataFrame:
-    """One row per member row: source, key, rule (null: it stays), detail and split."""
+    """One row per member row: source, key, rule (null: it stays), detail and split.
+
+    Memory: the short columns of all rows, some 200 bytes each; `Decisions` spares them where no
+    rule compares rows.
+    """
     rows = rows_of(tables, mix)
     marked = rows.select(*_columns(mix)).collect()
-    marked = _weights(marked, mix)
-    marked = _benchmarks(marked, tables, benchmarks, mix)
+    once = marked.filter(col("prompt_id").is_first_distinct()).select("source", mix.key)
+    marked = _alone(marked, _hits(tables, benchmarks, mix, once), mix)
     if mix.dedup != "none":
         marked = drop_copies(marked, mix.key, "duplicate")
     if mix.key == "pair_id" and mix.conflicts != "keep":
         marked = _conflicts(marked, mix)
     if mix.dedup == "near":
         marked = _near(marked, rows, mix)
-    marked = _caps(marked, mix)
-    split = pl.when(col("_split") < mix.eval_share).then(pl.lit("eval")).otherwise(pl.lit("train"))
+    return _decided(_caps(marked, mix), mix)
+
+
+class Decisions:
+    """The decisions on a mix's rows: at once where rules compare rows, else part by part.
+
+    Memory: that of `decide` where rules compare rows (`compares`); else only the benchmark hits.
+    """
+
+    def __init__(
+        self, tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, mix: Mix
+    ) -> None:
+        self._mix = mix
+        self._all = decide(tables, benchmarks, mix).sort(mix.key) if compares(mix) else None
+        self._known = None if compares(mix) else _hits(tables, benchmarks, mix)
+
+    def of(self, part: pl.DataFrame) -> pl.DataFrame:
+        """The decisions on a part of the members' rows, sorted by key."""
+        if self._all is None:
+            short = part.lazy().with_columns(pl.lit(0, dtype=pl.Int32).alias("_rank"))
+            marked = short.select(*_columns(self._mix)).collect()
+            return _decided(_alone(marked, self._known, self._mix), self._mix)
+        decided, keys = self._all[self._mix.key], part[self._mix.key]
+        start = int(decided.search_sorted(keys[0], side="left"))
+        end = int(decided.search_sorted(keys[-1], side="right"))
+        return self._all.slice(start, end - start)
+
+
+def _alone(frame: pl.DataFrame, hits: pl.DataFrame | None, mix: Mix) -> pl.DataFrame:
+    """The rules that look at one row only: weights, then benchmark items in its prompt."""
+    frame = _weights(frame, mix)
+    if hits is None:
+        return frame
+    joined = frame.join(hits, on="prompt_id", how="left")
+    return mark(joined, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
+
+
+def _decided(marked: pl.DataFrame, mix: Mix) -> pl.DataFrame:
+    unit = ids.unit(col("prompt_id"), mix.split_seed, "split")
+    split = pl.when(unit < mix.eval_share).then(pl.lit("eval")).otherwise(pl.lit("train"))
     return marked.select("source", mix.key, "rule", "detail", split.alias("split"))
 
 
@@ -79,10 +128,11 @@ def _columns(mix: Mix) -> list[pl.Expr]:
     columns += [
         pl.lit(None, dtype=pl.String).alias("rule"),
         pl.lit(None, dtype=pl.String).alias("detail"),
-        ids.unit(col("prompt_id"), mix.split_seed, "split").alias("_split"),
-        ids.unit(col("prompt_id"), mix.caps_seed, "weight").alias("_weight"),
-        ids.unit(col(mix.key), mix.caps_seed, "cap").alias("_cap"),
     ]
+    if any(member.weight < 1.0 for member in mix.members.values()):
+        columns.append(ids.unit(col("prompt_id"), mix.caps_seed, "weight").alias("_weight"))
+    if mix.per_prompt_cap is not None or any(m.cap is not None for m in mix.members.values()):
+        columns.append(ids.unit(col(mix.key), mix.caps_seed, "cap").alias("_cap"))
     if mix.key == "pair_id" and mix.conflicts != "keep":
         sides = [ids.canonical(col(side)).hash() for side in ("chosen", "rejected")]
         columns += [side.alias(name) for side, name in zip(sides, ("_a", "_b"), strict=True)]
@@ -117,21 +167,27 @@ def _weights(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:
     return frame
 
 
-def _benchmarks(
-    frame: pl.DataFrame, tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, mix: Mix
-) -> pl.DataFrame:
+def _hits(
+    tables: Mapping[str, pl.LazyFrame],
+    benchmarks: pl.DataFrame,
+    mix: Mix,
+    once: pl.DataFrame | None = None,
+) -> pl.DataFrame | None:
+    """Prompts that hold a benchmark item (prompt_id, _hit), read from the rows named in `once`."""
     if benchmarks.is_empty():
-        return frame
+        return None
     prompt = col("prompt" if mix.key == "pair_id" else "messages").alias("prompt")
-    once = frame.filter(col("prompt_id").is_first_distinct()).select("source", mix.key)
-    asked = (
-        batch.join(once, on=["source", mix.key], how="semi").select("prompt_id", "prompt")
-        for name in mix.members
-        for batch in batches(tables[name].select("source", mix.key, "prompt_id", prompt))
-    )
-    found = decontaminate.hits(asked, benchmarks, mix.decontaminate)
-    joined = frame.join(found.rename({"detail": "_hit"}), on="prompt_id", how="left")
-    return mark(joined, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
+
+    def asked() -> Iterator[pl.DataFrame]:
+        for name in mix.members:
+            for batch in batches(tables[name].select("source", mix.key, "prompt_id", prompt)):
+                rows = (
+                    batch if once is None else batch.join(once, on=["source", mix.key], how="semi")
+                )
+                yield rows.select("prompt_id", "prompt").unique("prompt_id", maintain_order=True)
+
+    found = decontaminate.hits(asked(), benchmarks, mix.decontaminate)
+    return found.rename({"detail": "_hit"})
 
 
 def _conflicts(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:
@@ -189,38 +245,42 @@ def _caps(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:
     return frame
 
 
+_COUNT = {"source": pl.String, "rule": pl.String, "len": pl.Int64}
+
+
 class Sorting:
     """The members' rows, merged in key order and told apart by the decisions, in constant memory.
 
     `kept` to its end, then `rejects`.
     """
 
-    def __init__(self, decisions: pl.DataFrame, mix: Mix, stage: str, folder: Path) -> None:
-        self._decisions, self._mix, self._stage = decisions.sort(mix.key), mix, stage
+    def __init__(self, decisions: Decisions, mix: Mix, stage: str, folder: Path) -> None:
+        self._decisions, self._mix, self._stage = decisions, mix, stage
         self._gone = Spill(folder, "item_id")
+        self._counts = [pl.DataFrame(schema=_COUNT)]
 
     def kept(self, tables: Mapping[str, pl.LazyFrame]) -> Iterator[pl.DataFrame]:
         """Frames of the rows that stay, with their split."""
         key = self._mix.key
-        streams = [batches(tables[name]) for name in self._mix.members]
+        streams = [ahead(batches(tables[name])) for name in self._mix.members]
         for part in merged(streams, key):
             on = ["source", key]
-            joined = part.join(self._between(part[key]), on=on, maintain_order="left")
+            joined = part.join(self._decisions.of(part), on=on, maintain_order="left")
             if joined.height != part.height:
                 raise AssertionError(f"{self._stage}: {part.height} rows, {joined.height} decided")
+            self._counts.append(joined.group_by("source", "rule").agg(pl.len().cast(pl.Int64)))
             self._gone.add(self._rejects(joined.filter(col("rule").is_not_null())))
             yield joined.filter(col("rule").is_null())
+
+    @property
+    def counts(self) -> pl.DataFrame:
+        """Rows so far by source and rule (null: kept): source, rule, len."""
+        whole = pl.concat(self._counts).group_by("source", "rule").agg(col("len").sum())
+        return whole.sort("source", "rule")
 
     def rejects(self) -> Iterator[pl.DataFrame]:
         """Frames of the rejects; item_id is source:key, as one key may come from two sets."""
         return self._gone.parts()
-
-    def _between(self, keys: pl.Series) -> pl.DataFrame:
-        """The decisions on the keys of a sorted part."""
-        decided = self._decisions[self._mix.key]
-        start = int(decided.search_sorted(keys[0], side="left"))
-        end = int(decided.search_sorted(keys[-1], side="right"))
-        return self._decisions.slice(start, end - start)
 
     def _rejects(self, gone: pl.DataFrame) -> pl.DataFrame:
         return gone.select(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 
-PART = 65_536  # rows of one part, also of one row group
+PART = 32_768  # rows of one part, also of one row group
 SAMPLE = 512  # every so many rows of a sorted batch one key is remembered
 
 
@@ -102,3 +103,13 @@ def regrouped(frames: Iterable[pl.DataFrame], rows: int = PART) -> Iterator[pl.D
             held, size = [whole.slice(rows)], size - rows
     if size:
         yield pl.concat(held).rechunk()
+
+
+def ahead(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames; while one is worked on, a thread makes the next."""
+    source = iter(frames)
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, source, None)
+        while (frame := coming.result()) is not None:
+            coming = thread.submit(next, source, None)
+            yield frame

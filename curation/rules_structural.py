@@ -59,8 +59,7 @@ def _letters(prompt: str = "prompt") -> pl.Expr:
 
 def _odd(letters: pl.Expr) -> pl.Expr:
     """Whether a conversation of known roles has an odd number of turns, more than the last one."""
-    size = letters.str.len_bytes()
-    return (size % 2 == 1) & (size > 1) & ~letters.str.contains("x")
+    return letters.str.contains("^[sua](?:[sua][sua])+$")
 
 
 def _alternates(letters: pl.Expr) -> pl.Expr:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import filters, ids, messages
+from curation import filters, messages
 from curation.errors import UserError
 from curation.filters import Bound
-from curation.items import CountTokens, Source, finish, key, orphans, reject_rows
-from curation.ordered import PART, Spill, batches
+from curation.items import CountTokens, Source, finish, orphans, reject_rows, with_ids
+from curation.ordered import PART, Spill, ahead, batches
+from curation.schema import MESSAGES
 from curation.sources.base import Kind, renames
 
 col = pl.col
@@ -42,7 +43,7 @@ class Standardizing:
         Raises:
             UserError: a listed rule reads what the format does not give, or needs a tokenizer.
         """
-        for batch in _batches(native, self.source):
+        for batch in ahead(_batches(native, self.source)):
             self.native_rows += batch.height
             items = candidates(batch.lazy(), self.source, self._rules, self.count)
             judged = filters.judge(items, self._first).collect()
@@ -50,10 +51,13 @@ class Standardizing:
             self.items += judged.height + alone.height
             self._gone.add(alone)
             self._gone.add(self._rejects(judged, self._first))
-            alive = judged.filter(col("_rule").is_null())
-            self._items.add(alive)
+            alive = judged.lazy().filter(col("_rule").is_null())
+            if self._one_prompt:
+                alive = alive.with_columns(_once)
+            named = with_ids(alive, self.source).collect()
+            self._items.add(named)
             if self._capped:
-                self._crowds.append(alive.select(_CROWD))
+                self._crowds.append(named.select(_CROWD))
 
     @property
     def _rules(self) -> list[Bound]:
@@ -68,11 +72,15 @@ class Standardizing:
         places = self._places()
         on = ["source_row", "item"]
         for part in self._items.parts():
-            placed = part if places is None else part.join(places, on=on, maintain_order="left")
-            judged = filters.judge(placed.lazy(), self._later).collect()
-            self._gone.add(self._rejects(judged, self._later))
-            alive = judged.lazy().filter(col("_rule").is_null())
-            yield finish(alive, self.source, self.count).collect()
+            alive = part
+            if places is not None or self._more or _has_copies(part):
+                placed = part if places is None else part.join(places, on=on, maintain_order="left")
+                if self._one_prompt:
+                    placed = placed.with_columns(_twice)
+                judged = filters.judge(placed.lazy(), self._later).collect()
+                self._gone.add(self._rejects(judged, self._later))
+                alive = judged.filter(col("_rule").is_null())
+            yield finish(alive.lazy(), self.source, self.count).collect()
 
     def rejects(self) -> Iterator[pl.DataFrame]:
         """Frames of the rejects table, in key order."""
@@ -82,6 +90,16 @@ class Standardizing:
     def rejected(self) -> int:
         """Items dropped so far."""
         return self._gone.rows
+
+    @property
+    def _more(self) -> bool:
+        """Whether a rule that waits looks at more than the keys."""
+        return len(self._later) > 1
+
+    @property
+    def _one_prompt(self) -> bool:
+        """Whether the living rows' contexts are known to be equal; they are then spilled once."""
+        return any(rule.name == "unequal_prompts" for rule, _ in self._first)
 
     def _places(self) -> pl.DataFrame | None:
         """Each living item's place among those of its prompt, over all batches."""
@@ -97,7 +115,16 @@ class Standardizing:
         return reject_rows(dropped, self.source, rules)
 
 
+_other = col("_other_prompt")
+_once = pl.when(_other.is_not_null()).then(pl.lit([], dtype=MESSAGES)).alias("_other_prompt")
+_twice = pl.when(_other.is_not_null()).then("prompt").alias("_other_prompt")
 _CROWD = ("source_row", "item", "prompt_id", "_priority", "_key")
+
+
+def _has_copies(part: pl.DataFrame) -> bool:
+    """Whether a key stands more than once in a sorted part."""
+    key = part["_key"]
+    return bool((key == key.shift()).any())
 
 
 def _before_window(rules: list[Bound]) -> tuple[list[Bound], list[Bound]]:
@@ -116,12 +143,9 @@ def _batches(native: pl.LazyFrame, source: Source) -> Iterator[pl.DataFrame]:
 def candidates(
     native: pl.LazyFrame, source: Source, rules: Sequence[Bound], count: CountTokens | None
 ) -> pl.LazyFrame:
-    """Candidate items with their ids, and with token counts where a rule reads them."""
+    """Candidate items, with token counts where a rule reads them."""
     named = native.rename(renames(source.layout, source.options))
     items = source.layout.expand(named, source.options)
-    items = items.with_columns(
-        ids.prompt_id(col("prompt")).alias("prompt_id"), key(source).alias("_key")
-    )
     if any("prompt_tokens" in rule.needs for rule, _ in rules):
         if count is None:
             raise UserError(

@@ -17,6 +17,15 @@ def ledger(rows_in: int, kept: int, rejects: pl.LazyFrame) -> dict[str, Any]:
     return {"rows_in": rows_in, "kept": kept, "rejected": sum(rules.values()), "rules": rules}
 
 
+def counted(counts: pl.DataFrame) -> dict[str, Any]:
+    """`ledger` of counted rows: columns rule (null: kept) and len."""
+    sizes = counts.group_by("rule").agg(col("len").sum()).sort("rule").rows()
+    rules = {rule: size for rule, size in sizes if rule is not None}
+    kept = sum(size for rule, size in sizes if rule is None)
+    rejected = sum(rules.values())
+    return {"rows_in": kept + rejected, "kept": kept, "rejected": rejected, "rules": rules}
+
+
 def preferences(frame: pl.LazyFrame) -> dict[str, Any]:
     """Prompts, pairs, mean lengths, annotators, longer-chosen share, margins, turns."""
     sides = ("prompt", "chosen", "rejected")

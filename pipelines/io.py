@@ -14,13 +14,14 @@ from typing import Any
 import polars as pl
 
 from curation.errors import UserError
-from curation.ordered import regrouped
+from curation.ordered import PART, regrouped
 from curation.schema import Table
-from pipelines.parts import in_order, spooled
+from pipelines.parts import in_order
+from pipelines.row_groups import RowGroups, encoded
 
 COMPRESSION_LEVEL = 3
 SCRATCH = Path(".work/scratch")
-ROW_GROUP = 65_536  # fixed: the row groups are part of a file's bytes
+ROW_GROUP = PART  # fixed: the row groups are part of a file's bytes
 
 
 def parquet_schema(path: Path) -> dict[str, pl.DataType]:
@@ -152,18 +153,24 @@ class Outputs:
             UserError: a column that may not be null holds nulls.
             AssertionError: the frames are not in key order.
         """
-        ordered = regrouped(in_order(frames, table), ROW_GROUP)
         temp = self._temp(path)
-        with scratch() as folder:
-            spooled(ordered, folder, table.polars).sink_parquet(
-                temp,
-                compression="zstd",
-                compression_level=COMPRESSION_LEVEL,
-                row_group_size=ROW_GROUP,
-                statistics=True,
-                maintain_order=True,
-            )
-        return self._verify(temp, path, table)
+        rows = 0
+
+        def checked() -> Iterator[pl.DataFrame]:
+            nonlocal rows
+            for frame in regrouped(in_order(frames, table), ROW_GROUP):
+                self._no_nulls(path, table, frame.select(table.required).null_count())
+                rows += frame.height
+                yield frame
+            if not rows:
+                yield table.empty()
+
+        with RowGroups(temp) as groups:
+            for group in encoded(checked(), COMPRESSION_LEVEL):
+                groups.add(group)
+        if (found := pl.scan_parquet(temp).select(pl.len()).collect().item()) != rows:
+            raise AssertionError(f"{path}: {rows} rows written, {found} in the file")
+        return rows
 
     def staged(self, path: Path) -> pl.LazyFrame:
         """A table staged before, to compute figures from."""
@@ -202,18 +209,19 @@ class Outputs:
         self._staged.append((Path(name), path))
         return Path(name)
 
-    @staticmethod
-    def _verify(temp: Path, path: Path, table: Table) -> int:
+    def _verify(self, temp: Path, path: Path, table: Table) -> int:
         """Re-read what was written: it must be readable, whole and without forbidden nulls."""
         written = pl.scan_parquet(temp)
-        counts = written.select(
-            pl.len().alias("\x00rows"),
-            *(pl.col(name).null_count() for name in table.required),
-        ).collect()
+        nulls = [pl.col(name).null_count() for name in table.required]
+        counts = written.select(pl.len().alias("\x00rows"), *nulls).collect()
+        self._no_nulls(path, table, counts)
+        return int(counts["\x00rows"][0])
+
+    @staticmethod
+    def _no_nulls(path: Path, table: Table, counts: pl.DataFrame) -> None:
         nulls = [name for name in table.required if counts[name][0]]
         if nulls:
             raise UserError(f"{path}: {', '.join(nulls)} may not be null in {table.name}")
-        return int(counts["\x00rows"][0])
 
 
 def rounded(value: Any) -> Any:

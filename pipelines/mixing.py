@@ -11,7 +11,7 @@ import polars as pl
 from curation import schema, statistics
 from curation.decontaminate import Settings
 from curation.errors import UserError
-from curation.mix import Member, Mix, Sorting, decide
+from curation.mix import Decisions, Member, Mix, Sorting
 from curation.schema import Table
 from pipelines import io
 from pipelines.params import Params, data
@@ -60,35 +60,37 @@ def build(
         name: io.scan(run.args.sources / name / "table.parquet", member_table)
         for name in mix.members
     }
-    decisions = decide(members, benchmarks(run.args.benchmarks, whole), mix)
-    if decisions.filter(pl.col("rule").is_null()).is_empty():
-        raise UserError(_why_empty(mix, decisions))
+    decisions = Decisions(members, benchmarks(run.args.benchmarks, whole), mix)
     with io.scratch() as folder:
         work = Sorting(decisions, mix, stage_name(mix), folder)
         stay = run.outputs.parts(run.args.table, mix_table, work.kept(members))
         gone = run.outputs.parts(run.args.rejects, schema.REJECTS, work.rejects())
-    if stay + gone != decisions.height:
-        raise AssertionError(f"{mix.name}: {decisions.height} rows in, {stay} + {gone} out")
-    run.outputs.json(run.args.metrics, _metrics(run, decisions, stay, figures))
-    run.summary.rows_in, run.summary.kept, run.summary.rejected = decisions.height, stay, gone
+    counts = work.counts
+    rows = int(counts["len"].sum())
+    if not stay:
+        raise UserError(_why_empty(mix, counts))
+    if stay + gone != rows:
+        raise AssertionError(f"{mix.name}: {rows} rows in, {stay} + {gone} out")
+    run.outputs.json(run.args.metrics, _metrics(run, counts, figures))
+    run.summary.rows_in, run.summary.kept, run.summary.rejected = rows, stay, gone
 
 
-def _why_empty(mix: Mix, decisions: pl.DataFrame) -> str:
-    if decisions.is_empty():
+def _why_empty(mix: Mix, counts: pl.DataFrame) -> str:
+    if counts.is_empty():
         return f"{mix.name}: its members hold no row; see the rejects of {', '.join(mix.members)}"
-    rule, count = decisions["rule"].value_counts(sort=True).row(0)
+    rules = counts.group_by("rule").agg(pl.col("len").sum()).sort("len", "rule", descending=True)
+    rule, count = rules.row(0)
     return (
-        f"{mix.name}: its filters leave no row of {decisions.height}; "
+        f"{mix.name}: its filters leave no row of {counts['len'].sum()}; "
         f"most drops: {rule} ({count}); see params.yaml"
     )
 
 
-def _metrics(run: Stage, decisions: pl.DataFrame, stay: int, figures: Figures) -> dict[str, Any]:
+def _metrics(run: Stage, counts: pl.DataFrame, figures: Figures) -> dict[str, Any]:
     made = run.outputs.staged(run.args.table)
-    dropped = decisions.lazy().filter(pl.col("rule").is_not_null())
     splits = {name: figures(made.filter(pl.col("split") == name)) for name in ("train", "eval")}
-    counts = statistics.ledger(decisions.height, stay, dropped)
-    return {**counts, "members": _members(decisions), "figures": figures(made), **splits}
+    described = {"members": _members(counts), "figures": figures(made), **splits}
+    return {**statistics.counted(counts), **described}
 
 
 def stage_name(mix: Mix) -> str:
@@ -96,9 +98,8 @@ def stage_name(mix: Mix) -> str:
     return "sft_mix" if mix.key == "example_id" else f"mix@{mix.name.rpartition('.')[2]}"
 
 
-def _members(decisions: pl.DataFrame) -> dict[str, Any]:
+def _members(counts: pl.DataFrame) -> dict[str, Any]:
     """Rows in and drops by rule of each member."""
-    counts = decisions.group_by("source", "rule").len().sort("source", "rule")
     found: dict[str, Any] = {}
     for source, rule, size in counts.iter_rows():
         entry = found.setdefault(source, {"rows_in": 0, "kept": 0, "rules": {}})

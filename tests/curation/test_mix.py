@@ -11,7 +11,7 @@ import pytest
 
 from curation import ids, schema
 from curation.decontaminate import Settings
-from curation.mix import Member, Mix, Sorting, decide
+from curation.mix import Decisions, Member, Mix, Sorting, decide
 
 Row = tuple[str, str, str]
 NO_BENCHMARK = schema.BENCHMARK.empty()
@@ -168,7 +168,7 @@ def test_kept_and_rejects_are_the_rows_of_the_members(tmp_path: Path) -> None:
         "b": [(f"p{n}", "x", "y") for n in range(10, 40)],
     }
     mix, tables = mixed(sets)
-    work = Sorting(decide(tables, NO_BENCHMARK, mix), mix, "mix@m", tmp_path)
+    work = Sorting(Decisions(tables, NO_BENCHMARK, mix), mix, "mix@m", tmp_path)
     kept = pl.concat(work.kept(tables))
     rejects = pl.concat(work.rejects())
     assert (kept.height, rejects.height) == (40, 10)
