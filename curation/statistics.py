@@ -50,9 +50,11 @@ def preferences(frame: pl.LazyFrame) -> dict[str, Any]:
     return {**row, "margin_deciles": None if margins[0] is None else margins}
 
 
-def by_source(frame: pl.LazyFrame) -> dict[str, Any]:
-    """The same figures for each source of a mix."""
+def by_source(frame: pl.LazyFrame, whole: dict[str, Any]) -> dict[str, Any]:
+    """The same figures for each source of a mix; a single source's are those of the whole."""
     names = frame.select(col("source").unique().sort()).collect()["source"].to_list()
+    if len(names) == 1:
+        return {names[0]: whole}
     return {name: preferences(frame.filter(col("source") == name)) for name in names}
 
 

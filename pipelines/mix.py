@@ -38,7 +38,8 @@ def _body(run: Stage) -> None:
 
 
 def _figures(frame: pl.LazyFrame) -> dict[str, Any]:
-    return {"all": statistics.preferences(frame), "by_source": statistics.by_source(frame)}
+    whole = statistics.preferences(frame)
+    return {"all": whole, "by_source": statistics.by_source(frame, whole)}
 
 
 if __name__ == "__main__":
