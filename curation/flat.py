@@ -49,11 +49,17 @@ def scores(table: pl.LazyFrame) -> pl.DataFrame:
 
 
 def pairs(table: pl.LazyFrame) -> pl.DataFrame:
-    """Pairs without their texts; raw_margin is the margin of the raw rewards."""
+    """Pairs without their texts; raw_margin is the margin of the raw rewards.
+
+    Pairs that reviewers turned round are left out: their order follows people, not the reward.
+    """
     lists = ("prompt", "chosen", "rejected", "flags")
-    return table.select(
-        pl.exclude(*lists), raw_margin=pl.col("chosen_reward") - pl.col("rejected_reward")
-    ).collect()
+    turned = pl.col("flags").list.contains("review_flipped")
+    return (
+        table.filter(~turned)
+        .select(pl.exclude(*lists), raw_margin=pl.col("chosen_reward") - pl.col("rejected_reward"))
+        .collect()
+    )
 
 
 def some(frame: pl.DataFrame, name: str) -> pl.DataFrame:

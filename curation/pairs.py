@@ -44,12 +44,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Tables:
-    """The three tables a pairing reads, and the iteration they belong to."""
+    """The three tables a pairing reads, the iteration they belong to, what people settled."""
 
     generations: pl.LazyFrame
     scores: pl.LazyFrame
     prompts: pl.LazyFrame
     iteration: str
+    verdicts: pl.DataFrame | None = None
 
 
 def make(
@@ -58,6 +59,8 @@ def make(
     prompts: pl.LazyFrame,
     rules: Rules,
     iteration: str,
+    *,
+    verdicts: pl.DataFrame | None = None,
 ) -> Made:
     """Pair the scored responses of one iteration in memory.
 
@@ -67,7 +70,7 @@ def make(
     Raises:
         UserError: bad rewards, scores of unknown responses, unknown prompts, or no pair at all.
     """
-    (part,) = parts(Tables(generations, scores, prompts, iteration), rules, 1)
+    (part,) = parts(Tables(generations, scores, prompts, iteration, verdicts), rules, 1)
     metrics = summed([part.tally], rules, part.penalty, iteration)
     return Made(part.pairs, part.rejects, metrics)
 
@@ -143,7 +146,7 @@ def _fixed_penalty(slices: list[Tables], judges: list[str], rules: Rules) -> Rul
 def _part(tables: Tables, responses: Responses, rules: Rules) -> Part:
     choice = choose(responses, rules)
     texts = with_texts(choice.candidates, tables.generations, tables.prompts)
-    judged = judged_by_rules(texts, rules)
+    judged = judged_by_rules(texts, rules, tables.verdicts)
     dropped = judged.filter(pl.col("rule").is_not_null())
     stage = f"pair@{tables.iteration}"
     sources = tables.prompts.select("prompt_id", "source").collect()

@@ -228,7 +228,7 @@ PAIRS = Table(
         _col("rejected_reward", pl.Float64, "Raw reward of the rejected response."),
         _col("chosen_adjusted", pl.Float64, "Reward less the length penalty, chosen."),
         _col("rejected_adjusted", pl.Float64, "Reward less the length penalty, rejected."),
-        _col("margin", pl.Float64, "chosen_adjusted - rejected_adjusted, above 0."),
+        _col("margin", pl.Float64, "chosen_adjusted - rejected_adjusted; under 0 if flipped."),
         _col("chosen_chars", pl.Int64, "Characters in the chosen response."),
         _col("rejected_chars", pl.Int64, "Characters in the rejected response."),
         _col("chosen_tokens", pl.Int64, "Tokens in the chosen response."),

@@ -2,7 +2,7 @@
 
 Views: sources preferences rejects mixes prompts generations scores pairs history reference
 checks metrics lengths checkpoints evaluation_generations evaluation_scores length_bias_scores
-sft sft_mix prompt_source benchmark. The build is read-only; nothing outside it can be read.
+sft sft_mix prompt_source benchmark reviews. The build is read-only; nothing outside it can be read.
 """
 
 from __future__ import annotations

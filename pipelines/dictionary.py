@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from curation.review.decisions import REVIEWS
 from curation.schema import TABLES, Table
 from pipelines.io import atomic
 
@@ -35,7 +36,7 @@ def insert(readme: str) -> str:
     Raises:
         ValueError: the README lacks the markers.
     """
-    body = "\n\n".join(section(table) for table in TABLES.values())
+    body = "\n\n".join(section(table) for table in (*TABLES.values(), REVIEWS))
     pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     if not pattern.search(readme):
         raise ValueError(f"the README lacks the markers {BEGIN} and {END}")
@@ -49,5 +50,5 @@ def main(argv: Sequence[str]) -> int:
     text = insert(path.read_text("utf-8"))
     with atomic(path) as temp:
         temp.write_text(text, "utf-8")
-    print(f"{path}: {len(TABLES)} tables")
+    print(f"{path}: {len(TABLES) + 1} tables")
     return 0

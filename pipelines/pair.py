@@ -19,7 +19,7 @@ from curation.ordered import Spill
 from curation.pairing.figures import Tally
 from curation.pairing.rules import Rules
 from curation.pairs import PART, Part, Tables, parts, summed
-from pipelines import io, stage
+from pipelines import io, reviews, stage
 from pipelines.params import Params, load
 from pipelines.stage import Stage
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, pair, write; the exit code."""
     parser = stage.parser(
         __doc__,
-        inputs=["generations", "scores", "prompts"],
+        inputs=["generations", "scores", "prompts", "reviews?"],
         outputs=["table", "rejects", "metrics"],
     )
     parser.add_argument("--iteration", required=True)
@@ -48,6 +48,7 @@ def body(run: Stage) -> None:
         io.scan(args.scores, schema.SCORES),
         io.scan(args.prompts, schema.PROMPTS),
         args.iteration,
+        reviews.verdicts(args.reviews),
     )
     rules = rules_of(load(args.params))
     rows = tables.generations.select(pl.len()).collect().item()

@@ -21,7 +21,7 @@ from curation.errors import UserError
 from curation.pairing.rules import Rules
 from curation.pairs import make
 from curation.what_if import changes, summary, text
-from pipelines import io
+from pipelines import io, reviews
 from pipelines.params import Params, load
 from pipelines.params.loop import Pairs
 
@@ -61,8 +61,9 @@ def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any])
     generations = io.scan(folder / "generations.parquet", schema.GENERATIONS)
     scores = io.scan(folder / "scores.parquet", schema.SCORES)
     prompts = io.scan(data / "prompts" / "prompts.parquet", schema.PROMPTS)
+    verdicts = reviews.verdicts(data / "reviews")
     before, after = (
-        make(generations, scores, prompts, rules, iteration)
+        make(generations, scores, prompts, rules, iteration, verdicts=verdicts)
         for rules in (_rules(params, {}), _rules(params, changed))
     )
     moved = changes(before.pairs, after.pairs)

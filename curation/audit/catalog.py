@@ -10,6 +10,7 @@ from typing import Any
 
 from curation import schema
 from curation.errors import UserError
+from curation.review.decisions import REVIEWS
 
 FILES: dict[str, tuple[schema.Table, tuple[str, ...]]] = {
     "preferences": (schema.PREFERENCES, ("sources/preference/*/table.parquet",)),
@@ -38,6 +39,7 @@ FILES: dict[str, tuple[schema.Table, tuple[str, ...]]] = {
     "evaluation_generations": (schema.GENERATIONS, ("evaluation/*/generations.parquet",)),
     "evaluation_scores": (schema.SCORES, ("evaluation/*/scores.parquet",)),
     "length_bias_scores": (schema.SCORES, ("length_bias/*/scores.parquet",)),
+    "reviews": (REVIEWS, ("reviews/*.parquet",)),
 }
 """View name -> its table and where its files lie under the build's folder."""
 

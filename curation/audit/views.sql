@@ -101,6 +101,8 @@ select
     * exclude (filename)
 from _length_bias_scores;
 
+create view reviews as select * exclude (filename) from _reviews;
+
 create view checks as select * from _checks;
 
 create view metrics as select * from _metrics;

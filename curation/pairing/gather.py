@@ -6,6 +6,7 @@ import polars as pl
 
 from curation import ids
 from curation.errors import UserError
+from curation.pairing.overrides import FLIPPED, KEPT, override
 from curation.pairing.rules import Rules
 from curation.schema import MESSAGES, PAIRS
 
@@ -71,11 +72,19 @@ def _answer(side: str) -> pl.Expr:
     return pl.concat_str(pl.lit("assistant\x1f"), size, pl.lit(":"), side)
 
 
-def judged_by_rules(texts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Add rule and detail (null where the pair stands) to candidates with texts.
+def judged_by_rules(
+    texts: pl.DataFrame, rules: Rules, verdicts: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Add rule, detail (null where the pair stands) and review to candidates with texts.
 
     The first rule that applies names the reject: identical_text, tie, min_margin, then
-    duplicate_pair for a pair that another candidate already is (equal texts, other ids).
+    review_drop where people said so, then duplicate_pair for a pair that another candidate already
+    is (equal texts, other ids). Candidates that people turned round are turned round here.
+
+    Args:
+        texts: result of `with_texts`.
+        rules: the parameters of the pairing.
+        verdicts: what people settled, as `curation.review.decisions.settled` gives it.
     """
     same = pl.col("chosen") == pl.col("rejected")
     narrow = pl.col("margin") < rules.min_margin
@@ -93,7 +102,7 @@ def judged_by_rules(texts: pl.DataFrame, rules: Rules) -> pl.DataFrame:
         .when(narrow)
         .then(pl.format("margin {} under {}", "margin", pl.lit(rules.min_margin))),
     )
-    return _unique(first)
+    return _unique(override(first, verdicts))
 
 
 def _unique(frame: pl.DataFrame) -> pl.DataFrame:
@@ -123,13 +132,17 @@ def _message(name: str) -> pl.Expr:
 
 
 def flags() -> pl.Expr:
-    """Oddities of a pair worth a look, sorted: they drop nothing."""
+    """Oddities of a pair worth a look, and what people said of it, sorted: they drop nothing."""
+    turned = pl.col("review").eq_missing(FLIPPED)
+    raw = pl.col("chosen_reward") - pl.col("rejected_reward")
     longer = pl.max_horizontal("chosen_chars", "rejected_chars")
     shorter = pl.min_horizontal("chosen_chars", "rejected_chars")
     marks = {
         "length_gap": longer > LENGTH_GAP * shorter,
-        "penalty_flipped": pl.col("chosen_reward") < pl.col("rejected_reward"),
-        "small_margin": pl.col("margin") < SMALL_MARGIN,
+        "penalty_flipped": pl.when(turned).then(-raw).otherwise(raw) < 0,
+        "review_accepted": pl.col("review") == KEPT,
+        "review_flipped": turned,
+        "small_margin": pl.col("margin").abs() < SMALL_MARGIN,
         "truncated_chosen": pl.col("chosen_finish") == "length",
         "truncated_rejected": pl.col("rejected_finish") == "length",
     }

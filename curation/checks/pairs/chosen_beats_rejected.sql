@@ -1,4 +1,5 @@
--- The chosen response has the higher adjusted reward, by the margin.
+-- The chosen response has the higher adjusted reward, by the margin, unless a
+-- reviewer turned the pair round.
 select
     pair_id,
     chosen_adjusted,
@@ -6,5 +7,6 @@ select
     margin
 from this
 where
-    not (chosen_adjusted > rejected_adjusted)
+    (chosen_adjusted > rejected_adjusted)
+    = list_contains(flags, 'review_flipped')
     or abs(margin - (chosen_adjusted - rejected_adjusted)) > 1e-9

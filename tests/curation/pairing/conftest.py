@@ -23,10 +23,10 @@ class World:
     scores: pl.DataFrame
     prompts: pl.DataFrame
 
-    def make(self, rules: Rules) -> Made:
+    def make(self, rules: Rules, verdicts: pl.DataFrame | None = None) -> Made:
         """Pair them."""
         tables = (self.generations.lazy(), self.scores.lazy(), self.prompts.lazy())
-        return make(*tables, rules, "iter1")
+        return make(*tables, rules, "iter1", verdicts=verdicts)
 
 
 def _generation(prompt: str, sample: int, text: str, cut: Sequence[str]) -> dict[str, object]:
