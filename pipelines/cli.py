@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from types import FunctionType
 
 COMMANDS = {
     "repro": ("pipelines.repro", "check the recipe, run dvc repro, put things back if it fails"),
@@ -17,6 +18,7 @@ COMMANDS = {
     "lineage": ("pipelines.audit_lineage", "what a checkpoint was made of"),
     "diff": ("pipelines.audit_diff", "what changed between two revisions of a table"),
     "what-if": ("pipelines.what_if", "re-pair stored scores another way, without a model"),
+    "review": ("pipelines.review", "queue pairs for people, record and count their decisions"),
     "export": ("pipelines.export", "write a mix as TRL conversational or RLHFlow standard rows"),
     "deps": ("pipelines.deps", "rewrite the code dependencies of dvc.yaml from the imports"),
     "dictionary": ("pipelines.dictionary", "write the data dictionary into the README"),
@@ -36,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
     args = parser.parse_args(argv)
     module = importlib.import_module(COMMANDS[args.command][0])
-    entry = getattr(module, args.command.replace("-", "_"), None) or module.main
+    found = getattr(module, args.command.replace("-", "_"), None)
+    entry = found if isinstance(found, FunctionType) else module.main
     return int(entry(args.rest))
 
 
