@@ -10,7 +10,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: run test lint format clean
+.PHONY: run test ui lint format clean
 
 run: $(VENV)/.run-ready
 	$(if $(RECIPE),$(BIN)/prefloop use $(RECIPE))
@@ -18,6 +18,11 @@ run: $(VENV)/.run-ready
 
 test: $(VENV)/.test-ready
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The local web app over the build.
+ui: $(VENV)/.run-ready
+	$(PIP) --no-deps $(shell grep -E '^(starlette|uvicorn)==' requirements-test.lock)
+	$(BIN)/prefloop ui
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from curation import schema
 from curation.errors import UserError
 from curation.pairing.rules import Rules
-from curation.pairs import make
+from curation.pairs import Made, make
 from curation.what_if import changes, summary, text
 from pipelines import io, reviews
 from pipelines.params import Params, load
@@ -57,6 +57,17 @@ def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any])
     Raises:
         UserError: a knob has a wrong value, or a table of the iteration is missing.
     """
+    before, after = pairings(data, iteration, params, changed)
+    return summary(before.metrics, after.metrics, changes(before.pairs, after.pairs))
+
+
+def pairings(
+    data: Path, iteration: str, params: Params, changed: dict[str, Any]
+) -> tuple[Made, Made]:
+    """The pairs of an iteration as params.yaml says, and with changed knobs; errors as `compare`.
+
+    What reviewers settled holds in both.
+    """
     folder = data / "iterations" / iteration
     generations = io.scan(folder / "generations.parquet", schema.GENERATIONS)
     scores = io.scan(folder / "scores.parquet", schema.SCORES)
@@ -66,8 +77,7 @@ def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any])
         make(generations, scores, prompts, rules, iteration, verdicts=verdicts)
         for rules in (_rules(params, {}), _rules(params, changed))
     )
-    moved = changes(before.pairs, after.pairs)
-    return summary(before.metrics, after.metrics, moved)
+    return before, after
 
 
 def _rules(params: Params, changed: dict[str, Any]) -> Rules:

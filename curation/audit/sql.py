@@ -60,8 +60,8 @@ def run(data: Path, query: str) -> pl.DataFrame:
         con.close()
 
 
-def answer(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
-    """Answer one SELECT on an open build; see `run`."""
+def answer(con: duckdb.DuckDBPyConnection, query: str, limit: int | None = None) -> pl.DataFrame:
+    """Answer one SELECT on an open build, or its first `limit` rows; see `run`."""
     try:
         statements = con.extract_statements(query)
     except duckdb.Error as error:
@@ -72,7 +72,8 @@ def answer(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
         kind = statements[0].type.name
         raise UserError(f"query: {kind} is not allowed; the build is read-only, give one SELECT")
     try:
-        return _integers(con.sql(query).pl())
+        asked = con.sql(query)
+        return _integers((asked if limit is None else asked.limit(limit)).pl())
     except duckdb.Error as error:
         raise UserError(f"query: {_reason(error)}") from error
 

@@ -94,11 +94,12 @@ def _fetch(con: duckdb.DuckDBPyConnection, chosen: list[dict[str, Any]]) -> list
     for (kind, origin), ids in sorted(picked.items()):
         query = _SAMPLED if kind == "iteration" else _LABELLED
         found = sorted(rows(con, query, [origin, ids]), key=lambda row: str(row["pair_id"]))
-        shown.extend(_shown(kind, origin, row) for row in found)
+        shown.extend(show(kind, origin, row) for row in found)
     return shown
 
 
-def _shown(kind: str, origin: str, row: dict[str, Any]) -> Shown:
+def show(kind: str, origin: str, row: dict[str, Any]) -> Shown:
+    """One pair from a row of its texts, figures, flags and made_by."""
     chosen, rejected = _response(row["chosen"]), _response(row["rejected"])
     left, right = marked(cut(chosen), cut(rejected))
     return Shown(

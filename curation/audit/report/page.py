@@ -78,7 +78,7 @@ def render_iteration(context: Context, iteration: str) -> str:
 def _page(template: str, title: str, **values: Any) -> str:
     script = _asset("browser.js")
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             title=title,
@@ -125,16 +125,18 @@ def percent(value: float | None, digits: int = 1) -> str:
     return _DASH if value is None else f"{100 * value:.{digits}f}%"
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("curation.audit.report", "templates"),
+def environment(*packages: str) -> jinja2.Environment:
+    """The templates of the report, after those of these packages, with escaping on."""
+    wanted = (*packages, "curation.audit.report")
+    made = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "templates") for name in wanted]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent, drawing=_drawing, visible=visible)
-    return environment
+    made.filters.update(number=number, percent=percent, drawing=_drawing, visible=visible)
+    return made
 
 
 def _drawing(figure: Figure) -> Markup:
