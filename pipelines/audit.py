@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from curation.errors import UserError
@@ -37,3 +39,10 @@ def guard(name: str, body: Callable[[], None]) -> int:
         print(f"{name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return 2
     return 0
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for files of another revision, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="prefloop-") as folder:
+        yield Path(folder)

@@ -20,6 +20,7 @@ COMMANDS = {
     "what-if": ("pipelines.what_if", "re-pair stored scores another way, without a model"),
     "review": ("pipelines.review", "queue pairs for people, record and count their decisions"),
     "ui": ("pipelines.ui", "a local web app: SQL, every pair, what-if, blind review"),
+    "experiments": ("pipelines.experiments", "one page over all dvc exp runs"),
     "export": ("pipelines.export", "write a mix as TRL conversational or RLHFlow standard rows"),
     "deps": ("pipelines.deps", "rewrite the code dependencies of dvc.yaml from the imports"),
     "dictionary": ("pipelines.dictionary", "write the data dictionary into the README"),

@@ -18,14 +18,19 @@ def fetch(revision: str, data: Path, pattern: str, scratch: Path) -> list[Path]:
         UserError: git does not know the revision, its dvc.lock lacks such a file, or the file is
             neither in DVC's cache nor in its remote.
     """
-    lock = _show(revision, "dvc.lock")
+    lock = show(revision, "dvc.lock")
     wanted = [out for out in _outs(lock) if fnmatch(out, f"{data.as_posix()}/{pattern}")]
     if not wanted:
         raise UserError(f"{revision}: its dvc.lock has no {data}/{pattern}; run dvc repro there")
     return [_copy(revision, out, scratch) for out in sorted(wanted)]
 
 
-def _show(revision: str, file: str) -> str:
+def show(revision: str, file: str) -> str:
+    """The text of a file of a git revision.
+
+    Raises:
+        UserError: git does not know the revision, or it lacks the file.
+    """
     if revision.startswith("-"):
         raise UserError(f"{revision}: not a git revision, a folder or a file")
     command = ["git", "show", "--end-of-options", f"{revision}:{file}"]
@@ -51,7 +56,11 @@ def _copy(revision: str, out: str, scratch: Path) -> Path:
     target = scratch / out
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        DVCFileSystem(".", rev=revision).get_file(out, str(target))
+        files = DVCFileSystem(".", rev=revision)
+        if files.isdir(out):
+            files.get(out, str(target), recursive=True)
+        else:
+            files.get_file(out, str(target))
     except (DvcException, OSError) as error:
         raise UserError(
             f"{revision}: {out} is neither in DVC's cache nor in a remote; "

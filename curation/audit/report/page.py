@@ -38,7 +38,7 @@ class Context:
 def render(context: Context) -> str:
     """The page of the whole build as HTML: every text escaped, no script but the page's own."""
     found = context.measures
-    return _page(
+    return page_of(
         "index.html.j2",
         context.title,
         m=found,
@@ -60,7 +60,7 @@ def render(context: Context) -> str:
 def render_iteration(context: Context, iteration: str) -> str:
     """The page of one iteration: its figures and pairs are those of the context."""
     found = context.measures
-    return _page(
+    return page_of(
         "iteration.html.j2",
         context.title,
         iteration=iteration,
@@ -75,7 +75,8 @@ def render_iteration(context: Context, iteration: str) -> str:
     )
 
 
-def _page(template: str, title: str, **values: Any) -> str:
+def page_of(template: str, title: str, **values: Any) -> str:
+    """A self-contained page from a template: every text escaped, no script but the page's own."""
     script = _asset("browser.js")
     return (
         environment()
