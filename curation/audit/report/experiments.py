@@ -55,7 +55,7 @@ def page(runs: Sequence[Run]) -> str:
         "Experiments",
         rows=rows,
         differing=differing,
-        policies=list(policies),
+        policies=sorted(policies, key=lambda name: (name != "sft", name == "offline", name)),
         chart=_chart(rows),
     )
 
