@@ -17,6 +17,7 @@ COMMANDS = {
     "statistics": ("pipelines.audit_statistics", "every set and mix beside the paper's own rows"),
     "lineage": ("pipelines.audit_lineage", "what a checkpoint was made of"),
     "diff": ("pipelines.audit_diff", "what changed between two revisions of a table"),
+    "import": ("pipelines.import_rows", "bring ready-made generations or scores into an iteration"),
     "what-if": ("pipelines.what_if", "re-pair stored scores another way, without a model"),
     "review": ("pipelines.review", "queue pairs for people, record and count their decisions"),
     "ui": ("pipelines.ui", "a local web app: SQL, every pair, what-if, blind review"),
