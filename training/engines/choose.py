@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from training.engines.endpoint import Endpoint
 from training.engines.protocol import Sampler, Scorer
 
 
@@ -17,6 +18,7 @@ class Engine:
     batch_tokens: int = 16_384
     tensor_parallel: int = 1
     memory_share: float = 0.9
+    server: Endpoint = field(default_factory=Endpoint)
 
 
 def sampler(engine: Engine, policy: Path) -> Sampler:
@@ -25,13 +27,17 @@ def sampler(engine: Engine, policy: Path) -> Sampler:
         from training.engines.vllm_engine import VllmSampler
 
         return VllmSampler(policy, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    if engine.name == "server":
+        from training.engines.server_sampler import ServerSampler
+
+        return ServerSampler(policy, engine.server)
     from training.engines.transformers_sampler import TransformersSampler
 
     return TransformersSampler(policy, engine.dtype, engine.batch_tokens)
 
 
 def scorer(engine: Engine, judge: Path) -> Scorer:
-    """The scorer of a reward model under the recipe's engine."""
+    """The scorer of a reward model; where policies are served it is the embedded one."""
     if engine.name == "vllm":
         from training.engines.vllm_engine import VllmScorer
 
