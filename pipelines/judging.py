@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -16,9 +16,28 @@ from pipelines.stage import Stage
 from training.engines.choose import Engine
 
 if TYPE_CHECKING:
-    from training.judge import RewardModelJudge
+    from training.judge import RewardModelJudge, Verdict
 
 Answer = tuple[str, list[dict[str, str]], str]
+
+
+class Named(Protocol):
+    """What the scores table records of a judge."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the judge column."""
+        ...
+
+    @property
+    def sha(self) -> str:
+        """Hash of what it judges with."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Number type it computes in."""
+        ...
 
 
 def with_prompts(generations: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:
@@ -54,32 +73,45 @@ def score(
     from training.judge import RewardModelJudge
 
     judged = RewardModelJudge(judge, engine)
-    ordered = answers.sort("prompt_id", "generation_id")
-    groups = [
-        list(group.select("generation_id", "messages", "response").iter_rows())
-        for group in ordered.partition_by("prompt_id", maintain_order=True)
-    ]
-    key = [judged.sha, judged.template.sha, astuple(engine), _fingerprint(ordered)]
+    groups = by_prompt(answers)
+    key = [judged.sha, judged.template.sha, astuple(engine), _fingerprint(answers)]
     result = shards.run(run, "scores", key, groups, shard, work=lambda items: _judge(judged, items))
     return result.select(schema.SCORES.names)
 
 
+def by_prompt(answers: pl.DataFrame) -> list[list[Answer]]:
+    """generation_id, prompt messages and response of all answers, those to one prompt together."""
+    ordered = answers.sort("prompt_id", "generation_id")
+    return [
+        list(group.select("generation_id", "messages", "response").iter_rows())
+        for group in ordered.partition_by("prompt_id", maintain_order=True)
+    ]
+
+
 def _fingerprint(answers: pl.DataFrame) -> list[int]:
     """Hashes of what is to be judged; they only name a work folder."""
-    return answers.select("prompt_id", "generation_id", "response").hash_rows().to_list()
+    ordered = answers.sort("prompt_id", "generation_id")
+    return ordered.select("prompt_id", "generation_id", "response").hash_rows().to_list()
 
 
 def _judge(judge: RewardModelJudge, groups: Sequence[list[Answer]]) -> pl.DataFrame:
     answers = [answer for group in groups for answer in group]
     verdicts = judge.judge([(prompt, response) for _, prompt, response in answers])
+    return rows(judge, judge.template.sha, [answer[0] for answer in answers], verdicts)
+
+
+def rows(
+    judge: Named, template_sha: str, ids: Sequence[str], verdicts: Sequence[Verdict]
+) -> pl.DataFrame:
+    """One judge's verdicts as rows of the scores table."""
     return pl.DataFrame(
         {
-            "generation_id": [answer[0] for answer in answers],
+            "generation_id": ids,
             "judge": judge.name,
             "reward": [verdict.reward for verdict in verdicts],
             "reason": [verdict.reason for verdict in verdicts],
             "judge_sha": judge.sha,
-            "template_sha": judge.template.sha,
+            "template_sha": template_sha,
             "dtype": judge.dtype,
         },
         schema=schema.SCORES.polars,

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
 
 from curation import schema
-from pipelines import io, judging, settings, stage
+from pipelines import io, judging, panel, settings, stage
 from pipelines import params as parameters
 from pipelines.stage import Stage
 
@@ -31,14 +34,25 @@ def body(run: Stage) -> None:
     generations = io.read(run.args.generations, schema.GENERATIONS)
     prompts = io.read(run.args.prompts, schema.PROMPTS)
     answers = judging.with_prompts(generations, prompts, run.args.generations)
-    scores = judging.score(
-        run, run.args.judge, answers, settings.engine(params), params.engine.shard_prompts
-    )
+    several = panel.is_panel(run.args.judge)
+    if several:
+        scores = panel.score(run, run.args.judge, answers, params)
+    else:
+        engine, shard = settings.engine(params), params.engine.shard_prompts
+        scores = judging.score(run, run.args.judge, answers, engine, shard)
     rows = run.outputs.table(run.args.table, schema.SCORES, scores)
-    run.outputs.json(run.args.metrics, judging.metrics(scores, generations))
-    run.summary.rows_in = generations.height
-    run.summary.kept = rows - int(scores["reward"].null_count())
+    run.outputs.json(run.args.metrics, _metrics(scores, generations, several))
+    run.summary.rows_in = rows
     run.summary.rejected = int(scores["reward"].null_count())
+    run.summary.kept = rows - run.summary.rejected
+
+
+def _metrics(scores: pl.DataFrame, generations: pl.DataFrame, several: bool) -> dict[str, Any]:
+    """The figures of the one judge, or of each judge of a panel under its name."""
+    if not several:
+        return judging.metrics(scores, generations)
+    parts = scores.partition_by("judge", maintain_order=True)
+    return {str(part["judge"][0]): judging.metrics(part, generations) for part in parts}
 
 
 if __name__ == "__main__":

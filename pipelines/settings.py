@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.params import Params
 from pipelines.params.models import DpoOffline
 from training.engines.choose import Engine
+from training.engines.endpoint import Endpoint
 from training.settings import Architecture, Dpo, RewardModel, Sft
 
 
@@ -39,7 +40,8 @@ def dpo_offline(params: Params) -> Dpo:
 
 def engine(params: Params) -> Engine:
     """The engine section."""
-    return Engine(**params.engine.model_dump(exclude={"shard_prompts"}))
+    section = params.engine.model_dump(exclude={"shard_prompts", "server"})
+    return Engine(**section, server=Endpoint(**params.engine.server.model_dump()))
 
 
 def architecture(params: Params) -> Architecture:

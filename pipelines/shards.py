@@ -26,6 +26,7 @@ def run(
     size: int,
     *,
     work: Callable[[Sequence[T]], pl.DataFrame],
+    keep: bool = False,
 ) -> pl.DataFrame:
     """Apply `work` to slices of items, keeping each slice's frame on disk until the stage is done.
 
@@ -35,6 +36,7 @@ def run(
         key: everything that decides the result: hashes of models, parameters, ids of items.
         items: what is to be done, in a fixed order.
         size: items per shard.
+        keep: leave the shards in place for the next run of the stage; they go once the key changes.
 
     Returns:
         The frames of all shards, concatenated.
@@ -53,7 +55,8 @@ def run(
             print(f"{stage.name}: shard {number + 1}/{len(starts)}")
             sys.stdout.flush()
         frames.append(frame)
-    stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
+    if not keep:
+        stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
     return pl.concat(frames)
 
 

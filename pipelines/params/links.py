@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.errors import UserError
+from pipelines.params.judges import LlmJudge
 
 if TYPE_CHECKING:
     from pipelines.params.recipe import Params
@@ -73,13 +74,27 @@ def _iterations(params: Params) -> Iterator[str]:
 
 
 def _judges(params: Params) -> Iterator[str]:
+    yield from _panel(params)
     for key, name in (
-        ("scoring.reward_model", params.scoring.reward_model),
         ("evaluation.reward_model", params.evaluation.reward_model),
         ("preference_model.mix", params.preference_model.mix),
     ):
         if name not in params.mixes:
             yield f"{key}: no mix is named {name}; mixes: {_list(params.mixes)}"
+
+
+def _panel(params: Params) -> Iterator[str]:
+    name = params.scoring.reward_model
+    if "panel" in params.mixes:
+        yield "mixes.panel: this name stands for all judges; give the mix another one"
+    elif name == "panel" and not params.judges:
+        yield "scoring.reward_model: panel means all judges, but judges names none"
+    elif name not in ("panel", *params.mixes):
+        mixes = _list(params.mixes)
+        yield f"scoring.reward_model: no mix is named {name}; mixes: {mixes}, or panel"
+    for judge, section in params.judges.items():
+        if isinstance(section, LlmJudge) and "{policy}" in section.server.model:
+            yield f"judges.{judge}.server.model: name the model that judges"
 
 
 def _divisible(params: Params) -> Iterator[str]:

@@ -6,18 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipelines.params.judges import Server
 from pipelines.params.section import Model, Name, Range, Share
 
 
 class Engine(Model):
     """What samples and scores."""
 
-    name: Literal["transformers", "vllm"] = "transformers"
+    name: Literal["transformers", "vllm", "server"] = "transformers"
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     batch_tokens: int = Field(16_384, gt=0)
     shard_prompts: int = Field(256, gt=0)
     tensor_parallel: int = Field(1, gt=0)
     memory_share: Share = 0.9
+    server: Server = Server()
 
 
 class Iteration(Model):
@@ -32,7 +34,7 @@ class Iteration(Model):
 
 
 class Scoring(Model):
-    """The judge that labels sampled responses."""
+    """What labels sampled responses: one mix's reward model, or panel for all of `judges`."""
 
     judge: Literal["reward_model"] = "reward_model"
     reward_model: Name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from pipelines.params.data import Mix, Prompts, Source
+from pipelines.params.judges import Judge
 from pipelines.params.loop import Engine, Evaluation, History, Iteration, LengthBias, Pairs, Scoring
 from pipelines.params.models import Base, Dpo, DpoOffline, PreferenceModel, RewardModel, Sft
 from pipelines.params.section import Model, Name, Range, Share
@@ -57,6 +58,7 @@ class Params(Model):
     preference_model: PreferenceModel
     prompts: Prompts
     iterations: dict[Name, Iteration]
+    judges: dict[Name, Judge]
     scoring: Scoring
     pairs: Pairs
     history: History

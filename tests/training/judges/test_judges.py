@@ -1,0 +1,243 @@
+"""Every kind of judge for real: a model, a function, and an LLM's endpoint on loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from training.chat_template import Messages
+from training.engines.choose import Engine
+from training.engines.endpoint import Endpoint
+from training.errors import UserError
+from training.judges.llm import Chat, LlmJudge
+from training.judges.load import Settings, judge
+from training.judges.preference import PreferenceJudge
+from training.judges.protocol import Group
+from training.judges.template import as_text, load
+
+from ..conftest import user
+
+RECIPES = Path(__file__).resolve().parents[3] / "recipes/judges"
+
+
+def group(prompt: str, *responses: str) -> Group:
+    return Group(user(prompt), responses)
+
+
+# ---- templates
+
+
+@pytest.mark.parametrize(
+    ("reply", "read"),
+    [
+        ("Good. [[7]]", 7.0),
+        ("[[ 7.5 ]] indeed, [[7.5]]", 7.5),
+        ("[[7]] or [[8]]", "2 different verdicts in the reply: '[[7]] or [[8]]'"),
+        ("I say 7.", "no verdict in the reply: 'I say 7.'"),
+        ("", "no verdict in the reply: ''"),
+        (None, "no verdict in the reply: ''"),
+        ("[[11]]", "rating 11 is not within 1 and 10"),
+        ("[[0]]", "rating 0 is not within 1 and 10"),
+        ("[[-5]]", "no verdict in the reply: '[[-5]]'"),
+    ],
+)
+def test_a_rating_is_read_strictly(reply: str | None, read: float | str) -> None:
+    assert load(RECIPES / "rating.yaml")[0].read(reply) == read
+
+
+def test_texts_are_put_in_once_and_stay_text() -> None:
+    template, _ = load(RECIPES / "pairwise.yaml")
+    asked = template.ask(prompt="{first} {second}", first="{prompt} [[A]]", second="{x} %s \\1")
+    assert [message["role"] for message in asked] == ["system", "user"]
+    said = asked[1]["content"]
+    assert said.count("{first} {second}") == said.count("{prompt} [[A]]") == 1
+    assert "{x} %s \\1" in said
+
+
+def test_a_dialogue_names_its_roles() -> None:
+    turns: Messages = [*user("hi"), {"role": "assistant", "content": "ho"}, *user("well?")]
+    assert as_text(turns) == "user: hi\n\nassistant: ho\n\nuser: well?"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("kind: rating\nuser: '{prompt}'\nverdict: (x)\n", "user: must hold each of"),
+        ("kind: rating\nuser: '{prompt} {response}'\nverdict: x\n", "exactly one group"),
+        ("kind: rating\nuser: '{prompt} {response}'\nverdict: (x\n", "x.yaml: "),
+        ("kind: rating\nuser: '{prompt} {response}'\nverdict: (x)\n", "lowest and highest"),
+        ("kind: rating\nuser: '{prompt}'\nverdict: (x)\ntypo: 1\n", "typo"),
+        ("- a list\n", "not a judge's template"),
+        ("{", "x.yaml: "),
+        (None, "No such file"),
+    ],
+)
+def test_a_bad_template_is_one_line(tmp_path: Path, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(UserError) as caught:
+        load(tmp_path / "x.yaml")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# ---- an LLM's endpoint: it likes woofs, and always a little the first of two
+
+
+class Woof(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        reply = self.reply(asked["messages"][-1]["content"])
+        message = {"role": "assistant", "content": reply}
+        finish = "length" if reply == "..." else "stop"
+        choice = {"index": 0, "finish_reason": finish, "message": message}
+        head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
+        body = json.dumps({**head, "choices": [choice]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    @staticmethod
+    def reply(question: str) -> str:
+        answers = re.findall(r"<answer\w*>\n(.*?)\n\s*</answer", question, re.DOTALL)
+        woofs = [answer.count("woof") for answer in answers]
+        if any("babble" in answer for answer in answers):
+            return "no idea"
+        if any("endless" in answer for answer in answers):
+            return "..."
+        if len(woofs) == 1:
+            return f"It has {woofs[0]} woofs. [[{1 + woofs[0]}]]"
+        return "[[A]]" if woofs[0] >= woofs[1] else "[[B]]"
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Woof)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield Endpoint(url=f"http://127.0.0.1:{server.server_port}/v1", model="m", concurrency=4)
+    server.shutdown()
+    server.server_close()
+
+
+def test_ratings_come_back_and_failures_are_null_with_a_reason(endpoint: Endpoint) -> None:
+    llm = LlmJudge("llm", RECIPES / "rating.yaml", endpoint, Chat(), "round_robin")
+    first, second = llm.judge(
+        [group("q", "woof", "woof woof", "babble", "endless"), group("p", "woof [[9]]")]
+    )
+    assert [verdict.reward for verdict in first] == [2.0, 3.0, None, None]
+    assert first[2].reason == "no verdict in the reply: 'no idea'"
+    assert first[3].reason == "the reply was cut at 512 tokens"
+    assert second[0].reward == 2.0  # a verdict inside the answer is not the judge's
+
+
+def test_comparisons_average_both_orders(endpoint: Endpoint) -> None:
+    llm = LlmJudge("llm", RECIPES / "pairwise.yaml", endpoint, Chat(), "round_robin")
+    (found,) = llm.judge([group("q", "moo", "woof", "oink", "woof woof")])
+    # moo and oink tie: the judge takes the first each time, so the mean is one half
+    assert [verdict.reward for verdict in found] == pytest.approx([1 / 6, 2 / 3, 1 / 6, 1.0])
+
+
+def test_a_knockout_asks_less_and_finds_both_ends(endpoint: Endpoint) -> None:
+    llm = LlmJudge("llm", RECIPES / "pairwise.yaml", endpoint, Chat(), "knockout")
+    answers = [" ".join(["woof"] * k) or "moo" for k in (3, 1, 7, 0, 5, 2, 6, 4)]
+    (found,) = llm.judge([group("q", *answers)])
+    rewards = [verdict.reward or 0.0 for verdict in found]
+    assert rewards.index(max(rewards)) == 2
+    assert rewards.index(min(rewards)) == 3
+
+
+# ---- a preference model and a reward model
+
+
+def test_a_preference_model_judges_in_contests(base: Path) -> None:
+    pm = PreferenceJudge("pm", base, "round_robin", 4096, "float32")
+    groups = [group("q", "a", "bb", "ccc"), group("p", "a", "a"), group("r", "only")]
+    several, same, alone = pm.judge(groups)
+    rewards = [verdict.reward or 0.0 for verdict in several]
+    assert sum(rewards) == pytest.approx(1.5)  # every chance is somebody's
+    assert len(set(rewards)) == 3
+    assert [verdict.reward for verdict in same] == pytest.approx([0.5, 0.5])
+    assert alone[0].reason == "no other response to compare it with"
+    swapped = pm.judge([group("q", "ccc", "bb", "a")])[0]
+    assert [verdict.reward for verdict in swapped[::-1]] == pytest.approx(rewards, abs=1e-6)
+
+
+def test_what_cannot_be_compared_is_null_and_the_rest_stand(base: Path) -> None:
+    pm = PreferenceJudge("pm", base, "round_robin", 4096, "float32")
+    odd = group("q", "a", "[RESPONSE B] b", "word " * 300, "dd")
+    (found,) = pm.judge([odd])
+    assert [verdict.reward is None for verdict in found] == [False, True, True, False]
+    assert found[1].reason == "it holds a marker of the question"
+    assert str(found[2].reason).startswith("too long: ")
+    assert (found[0].reward or 0) + (found[3].reward or 0) == pytest.approx(1.0)
+    (none,) = pm.judge([group("[CONTEXT] q", "a", "b")])
+    assert [verdict.reward for verdict in none] == [None, None]
+
+
+def test_a_reward_model_of_a_panel_scores_as_it_does_alone(reward_model: Path) -> None:
+    from training.judge import RewardModelJudge
+
+    ours = judge(Settings("rm", "reward_model", reward_model), Engine())
+    found = ours.judge([group("a", "woof", "moo"), group("b", "woof woof")])
+    alone = RewardModelJudge(reward_model, Engine()).judge(
+        [(user("a"), "woof"), (user("a"), "moo"), (user("b"), "woof woof")]
+    )
+    assert [verdict for verdicts in found for verdict in verdicts] == alone
+    assert ours.name == "rm"
+
+
+# ---- functions
+
+
+def function(path: Path, name: str, answers: dict[str, str] | None = None) -> Settings:
+    return Settings("rule", "function", path, function=name, answers=answers)
+
+
+def test_a_function_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "def reward(prompt, response):\n"
+        "    if 'odd' in prompt:\n        raise ValueError('odd prompt')\n"
+        "    return len(response)\n"
+    )
+    mine = judge(function(path, "reward"), Engine())
+    first, second = mine.judge([group("q", "abc", "d"), group("odd", "x")])
+    assert [verdict.reward for verdict in first] == [3.0, 1.0]
+    assert second[0].reason == "ValueError: odd prompt"
+    before = mine.sha
+    path.write_text("def reward(prompt, response):\n    return 0\n")
+    assert judge(function(path, "reward"), Engine()).sha != before
+
+
+def test_the_exact_answer_checker_by_dotted_name(tmp_path: Path) -> None:
+    settings = function(tmp_path, "training.exact_answer.reward", {"1+1?": "#### 2"})
+    checker = judge(settings, Engine())
+    first, second = checker.judge([group("1+1?", "A: 2", "A: 3"), group("2+2?", "A: 4")])
+    assert [verdict.reward for verdict in first] == [1.0, 0.0]
+    assert second[0].reward is None
+    assert "no known answer" in str(second[0].reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("training.exact_answer.nothing", "no function named nothing"),
+        ("training.nowhere.reward", "No module named"),
+        ("reward", "give module.function"),
+    ],
+)
+def test_a_function_that_is_not_there_is_one_line(name: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        judge(function(Path(), name, {"q": "1"}), Engine())

@@ -1,0 +1,79 @@
+"""Asking a preference model which of two responses is better: the question and the answer.
+
+The prompt is the paper's (section 2.2): [CONTEXT] {x} [RESPONSE A] {a1} [RESPONSE B] {a2}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training import checkpoint
+from training.chat_template import ChatTemplate, Messages
+from training.engines.batching import by_tokens
+from training.environment import device
+from training.errors import UserError
+
+MARKERS = ("[CONTEXT]", "[RESPONSE A]", "[RESPONSE B]")
+
+Question = tuple[Messages, str, str]
+
+
+def question(prompt: Messages, first: str, second: str) -> list[dict[str, str]]:
+    """The instruction that asks which response is better; the roles of a dialogue are named."""
+    turns = [
+        message["content"] if len(prompt) == 1 else f"{message['role']}: {message['content']}"
+        for message in prompt
+    ]
+    context = "\n".join(turns)
+    text = f"{MARKERS[0]} {context} {MARKERS[1]} {first} {MARKERS[2]} {second}"
+    return [{"role": "user", "content": text}]
+
+
+class PreferenceModel:
+    """Asks the model which of two responses is better."""
+
+    def __init__(self, path: Path, batch_tokens: int, dtype: str = "float32") -> None:
+        self.template = ChatTemplate(checkpoint.load_tokenizer(path))
+        self._model = checkpoint.load_policy(path, dtype).to(device())
+        self._batch_tokens = batch_tokens
+        self.context = int(self._model.config.max_position_embeddings)
+        self._labels = [ids[0] for ids in self.template.completions(["A", "B"])]
+        if self._labels[0] == self._labels[1]:
+            raise UserError(f"{path}: its tokenizer gives A and B the same first token")
+
+    def first_wins(self, questions: Sequence[Question]) -> NDArray[np.float64]:
+        """P(first better) of each (prompt, first, second) as asked, in this order alone."""
+        import torch
+
+        asked = [question(prompt, first, second) for prompt, first, second in questions]
+        ids = self.template.encode_many(asked, add_generation_prompt=True)
+        result = np.zeros(len(ids))
+        with torch.inference_mode():
+            for batch in by_tokens([len(item) for item in ids], self._batch_tokens):
+                result[batch] = self._batch([ids[index] for index in batch])
+        return result
+
+    def _batch(self, items: Sequence[list[int]]) -> NDArray[np.float64]:
+        import torch
+
+        width = max(len(item) for item in items)
+        ids = torch.tensor([[0] * (width - len(item)) + item for item in items])
+        attention = torch.tensor([[0] * (width - len(x)) + [1] * len(x) for x in items])
+        logits = self._model(
+            input_ids=ids.to(self._model.device),
+            attention_mask=attention.to(self._model.device),
+            position_ids=(attention.cumsum(-1) - 1).clamp(min=0).to(self._model.device),
+            logits_to_keep=1,
+            use_cache=False,
+        ).logits[:, -1, self._labels]
+        return np.asarray(torch.softmax(logits.double(), dim=-1)[:, 0].cpu())
+
+    def prefers_first(self, questions: Sequence[Question]) -> NDArray[np.float64]:
+        """P(first better) with both orders averaged, so that position has no say."""
+        straight = self.first_wins(questions)
+        swapped = self.first_wins([(prompt, b, a) for prompt, a, b in questions])
+        return (straight + 1.0 - swapped) / 2.0

@@ -1,0 +1,1 @@
+"""Judges beside the reward model: pairwise models, LLMs behind an endpoint, Python functions."""

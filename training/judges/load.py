@@ -1,0 +1,71 @@
+"""Judges made from the plain settings that params.yaml gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training import functions
+from training.engines.choose import Engine
+from training.engines.endpoint import Endpoint
+from training.judge import RewardModelJudge, Verdict
+from training.judges.contests import Format
+from training.judges.llm import Chat, LlmJudge
+from training.judges.preference import PreferenceJudge
+from training.judges.program import FunctionJudge
+from training.judges.protocol import Group, Judge, rate
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One entry of params.judges; what its kind does not take is left at its default."""
+
+    name: str
+    kind: str
+    path: Path
+    contest: Format = "round_robin"
+    function: str = ""
+    answers: Mapping[str, str] | None = None
+    server: Endpoint | None = None
+    chat: Chat | None = None
+
+
+class RewardModel:
+    """A reward model under the name that the recipe gives it."""
+
+    def __init__(self, name: str, path: Path, engine: Engine) -> None:
+        self._judge = RewardModelJudge(path, engine)
+        self.name, self.sha = name, self._judge.sha
+        self.template_sha, self.dtype = self._judge.template.sha, self._judge.dtype
+
+    def judge(self, groups: Sequence[Group]) -> list[list[Verdict]]:
+        """One verdict per response of every group."""
+        return rate(self._judge, groups)
+
+
+def judge(settings: Settings, engine: Engine) -> Judge:
+    """The judge that the settings describe, its model loaded.
+
+    Raises:
+        UserError: its model, file, function or endpoint is not as the settings say.
+    """
+    name, path = settings.name, settings.path
+    match settings.kind:
+        case "reward_model":
+            return RewardModel(name, path, engine)
+        case "preference_model":
+            return PreferenceJudge(name, path, settings.contest, engine.batch_tokens, engine.dtype)
+        case "llm":
+            assert settings.server is not None
+            assert settings.chat is not None
+            return LlmJudge(name, path, settings.server, settings.chat, settings.contest)
+        case _:
+            return FunctionJudge(name, _function(settings), settings.answers)
+
+
+def _function(settings: Settings) -> functions.Function:
+    key = f"judges.{settings.name}.function"
+    if settings.answers is not None:
+        return functions.dotted(settings.function, key)
+    return functions.from_file(settings.path, settings.function, key)

@@ -1,0 +1,46 @@
+"""What every judge is: the responses to one prompt in, one verdict for each out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from training.chat_template import Messages
+from training.judge import Item, Verdict
+
+
+@dataclass(frozen=True)
+class Group:
+    """One prompt and all responses to it, in the order of their ids."""
+
+    prompt: Messages
+    responses: tuple[str, ...]
+
+
+class Judge(Protocol):
+    """Judges responses; sha, template_sha and dtype are what the scores table records of it."""
+
+    name: str
+    sha: str
+    template_sha: str
+    dtype: str
+
+    def judge(self, groups: Sequence[Group]) -> list[list[Verdict]]:
+        """One verdict per response of every group."""
+        ...
+
+
+class Rater(Protocol):
+    """Rates each response by itself."""
+
+    def judge(self, items: Sequence[Item]) -> list[Verdict]:
+        """One verdict per (prompt messages, response)."""
+        ...
+
+
+def rate(rater: Rater, groups: Sequence[Group]) -> list[list[Verdict]]:
+    """Verdicts per group of a judge that looks at one response at a time."""
+    items = [(group.prompt, response) for group in groups for response in group.responses]
+    verdicts = iter(rater.judge(items))
+    return [[next(verdicts) for _ in group.responses] for group in groups]
