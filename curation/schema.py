@@ -260,6 +260,8 @@ REFERENCE = Table(
         _col("template_sha", pl.String, "Hash of the chat template."),
         _col("ref_chosen_logps", pl.Float64, "Sum of log-probs of the chosen response's tokens."),
         _col("ref_rejected_logps", pl.Float64, "Sum of log-probs of the rejected tokens."),
+        _col("ref_chosen_shared_logps", pl.Float64, "The same over the shorter side's length."),
+        _col("ref_rejected_shared_logps", pl.Float64, "The same over the shorter side's length."),
     ),
 )
 

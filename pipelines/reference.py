@@ -37,7 +37,7 @@ def body(run: Stage) -> None:
     from training import environment
 
     environment.prepare()
-    table = references.compute(reference, history, previous, params.engine.batch_tokens)
+    table = references.compute(run, reference, history, previous, params.engine.batch_tokens)
     rows = run.outputs.table(run.args.table, schema.REFERENCE, table)
     reused = table.join(previous, on=list(schema.REFERENCE.key), how="semi").height
     gap = table["ref_chosen_logps"] - table["ref_rejected_logps"]

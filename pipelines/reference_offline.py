@@ -30,7 +30,7 @@ def body(run: Stage) -> None:
 
         environment.prepare()
     table = references.compute(
-        run.args.sft, history, schema.REFERENCE.empty(), params.engine.batch_tokens
+        run, run.args.sft, history, schema.REFERENCE.empty(), params.engine.batch_tokens
     )
     run.summary.rows_in = history.height
     run.summary.kept = run.outputs.table(run.args.table, schema.REFERENCE, table)

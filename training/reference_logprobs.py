@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from training.chat_template import ChatTemplate
 from training.examples import Comparison
-from training.logprobs import completion_logprobs
+from training.logprobs import partial_logprobs
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One pair's log-probabilities: of each side whole, and of the length both sides share.
+
+    The shared length is that of the shorter side in tokens; LD-DPO (arXiv 2409.06411) weighs what
+    lies beyond it by alpha, and any alpha follows from these four numbers.
+    """
+
+    chosen: float
+    rejected: float
+    chosen_shared: float
+    rejected_shared: float
+
+    def weighed(self, alpha: float | None) -> tuple[float, float]:
+        """Log-probs of chosen and rejected, tokens beyond the shared length weighed by alpha."""
+        if alpha is None:
+            return self.chosen, self.rejected
+        return (
+            self.chosen_shared + alpha * (self.chosen - self.chosen_shared),
+            self.rejected_shared + alpha * (self.rejected - self.rejected_shared),
+        )
 
 
 def of_pairs(
     model: Any, template: ChatTemplate, items: Sequence[Comparison], batch_tokens: int
-) -> tuple[list[float], list[float]]:
+) -> list[Stored]:
     """Log-probs of the chosen and of the rejected responses, in the items' order.
 
     Both sides go through one length-sorted pass; the sums are those TRL's trainer would compute.
@@ -21,5 +45,7 @@ def of_pairs(
     chosen = template.completions([item.chosen for item in items])
     rejected = template.completions([item.rejected for item in items])
     sides = [*zip(prompts, chosen, strict=True), *zip(prompts, rejected, strict=True)]
-    sums = completion_logprobs(model, sides, batch_tokens)
-    return sums[: len(items)], sums[len(items) :]
+    shared = [min(len(a), len(b)) for a, b in zip(chosen, rejected, strict=True)]
+    sums = partial_logprobs(model, sides, [*shared, *shared], batch_tokens)
+    both = zip(sums[: len(items)], sums[len(items) :], strict=True)
+    return [Stored(a, b, head_a, head_b) for (a, head_a), (b, head_b) in both]

@@ -201,6 +201,7 @@ def _iteration(data: Path) -> None:
     write(folder / "history.parquet", schema.HISTORY, [history])
     reference = {"pair_id": chosen["pair_id"], "reference_sha": "sha-of-sft", "template_sha": "t"}
     logps = {"ref_chosen_logps": -3.0, "ref_rejected_logps": -4.0}
+    logps |= {"ref_chosen_shared_logps": -3.0, "ref_rejected_shared_logps": -2.0}
     write(folder / "reference.parquet", schema.REFERENCE, [reference | logps])
     note(
         data / "checkpoints" / "sft" / "prefloop.json",

@@ -52,6 +52,8 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("reference", "one_row_per_pair", {"pair_id": "b"}),
     ("reference", "log_probs_finite", {"ref_chosen_logps": float("nan")}),
     ("reference", "log_probs_finite", {"ref_rejected_logps": 0.5}),
+    ("reference", "log_probs_finite", {"ref_rejected_shared_logps": -4.5}),
+    ("reference", "log_probs_finite", {"ref_chosen_shared_logps": float("nan")}),
     ("evaluation", "prompts_held_out", {"prompt_id": "p"}),
     ("evaluation", "scored_once", {"generation_id": "g9"}),
 ]

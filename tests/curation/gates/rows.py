@@ -79,7 +79,8 @@ PAST = {**{name: PAIR[name] for name in HISTORY.names if name in PAIR}, "origin"
         "weight": 1.0}  # fmt: skip
 LOGPS = {
     "pair_id": "a", "reference_sha": "r", "template_sha": "t", "ref_chosen_logps": -3.0,
-    "ref_rejected_logps": -4.0,
+    "ref_rejected_logps": -4.0, "ref_chosen_shared_logps": -3.0,
+    "ref_rejected_shared_logps": -2.5,
 }  # fmt: skip
 DROPPED = {
     "stage": "s", "item_id": "i", "source": "toy", "rule": "tie", "detail": "", "payload": "{}",
