@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
 from curation import schema
 from curation.errors import UserError
-from pipelines import comparisons, io, references, settings, stage
+from pipelines import comparisons, io, launching, references, settings, stage
 from pipelines import params as parameters
 from pipelines.stage import Stage
 
@@ -28,12 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         outputs=["checkpoint", "metrics"],
     )
     parser.add_argument("--iteration", required=True)
-    return stage.run("dpo", parser, body, argv)
+    return stage.run("dpo", parser, partial(body, argv=argv), argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     """Train from the previous policy or from pi0, against the reference the recipe names."""
     params = parameters.load(run.args.params)
+    launching.together("pipelines.dpo", argv, params.dpo.launch)
     history = io.read(run.args.history, schema.HISTORY)
     stored = io.read(run.args.reference, schema.REFERENCE)
     if history.is_empty():
@@ -53,7 +55,13 @@ def body(run: Stage) -> None:
     )
     train = comparisons.of(_weighted(history, params.seeds.dpo))
     metrics = dpo.train(
-        run.args.iteration, start, train, known, settings.dpo(params), out=run.args.checkpoint
+        run.args.iteration,
+        start,
+        train,
+        known,
+        settings.dpo(params),
+        out=run.args.checkpoint,
+        work=stage.kept_until_done(run, "training"),
     )
     run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
     run.summary.rows_in = len(train)

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import polars as pl
 
 from curation import ids, schema
 from curation.errors import UserError
-from pipelines import comparisons, io, references, settings, stage
+from pipelines import comparisons, io, launching, references, settings, stage
 from pipelines import params as parameters
 from pipelines.params import Params
 from pipelines.stage import Stage
@@ -29,12 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         inputs=["sft", "preferences"],
         outputs=["history", "reference", "checkpoint", "metrics"],
     )
-    return stage.run("dpo_offline", parser, body, argv)
+    return stage.run("dpo_offline", parser, partial(body, argv=argv), argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     """Choose the pairs by hash, compute their reference log-probs, train."""
     params = parameters.load(run.args.params)
+    launching.together("pipelines.dpo_offline", argv, params.dpo_offline.launch)
     preferences = io.read(run.args.preferences, schema.PREFERENCES)
     history = _history(preferences, params)
     if history.is_empty():
@@ -46,7 +48,7 @@ def body(run: Stage) -> None:
 
     chosen = settings.dpo_offline(params)
     reference = references.compute(
-        run.args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
+        run, run.args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
     )
     run.outputs.table(run.args.history, schema.HISTORY, history)
     run.outputs.table(run.args.reference, schema.REFERENCE, reference)
@@ -56,7 +58,13 @@ def body(run: Stage) -> None:
         ChatTemplate(checkpoint.load_tokenizer(run.args.sft)).sha,
     )
     metrics = dpo.train(
-        "offline", run.args.sft, comparisons.of(history), known, chosen, out=run.args.checkpoint
+        "offline",
+        run.args.sft,
+        comparisons.of(history),
+        known,
+        chosen,
+        out=run.args.checkpoint,
+        work=stage.kept_until_done(run, "training"),
     )
     run.outputs.json(run.args.metrics, {"rows_in": preferences.height, **metrics})
     run.summary.rows_in, run.summary.kept = preferences.height, metrics["pairs"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pipelines.params import Params
-from pipelines.params.models import DpoOffline
+from pipelines.params.models import Preference
 from training.engines.choose import Engine
 from training.engines.endpoint import Endpoint
-from training.settings import Architecture, Dpo, RewardModel, Sft
+from training.settings import Architecture, Dpo, Lora, RewardModel, Sft
 
 
 def sft(params: Params) -> Sft:
@@ -28,14 +28,18 @@ def preference_model(params: Params) -> Sft:
 
 def dpo(params: Params) -> Dpo:
     """Settings of online DPO."""
-    section = params.dpo.model_dump(exclude={"start", "reference"})
-    return Dpo(**section, seed=params.seeds.dpo)
+    return _dpo(params.dpo, params.seeds.dpo)
 
 
 def dpo_offline(params: Params) -> Dpo:
     """Settings of the offline baseline."""
-    section: DpoOffline = params.dpo_offline
-    return Dpo(**section.model_dump(exclude={"source", "pairs"}), seed=params.seeds.dpo)
+    return _dpo(params.dpo_offline, params.seeds.dpo)
+
+
+def _dpo(section: Preference, seed: int) -> Dpo:
+    outside = {"start", "reference", "source", "pairs", "launch", "lora"}
+    lora = Lora(**section.lora.model_dump()) if section.lora else None
+    return Dpo(**section.model_dump(exclude=outside), lora=lora, seed=seed)
 
 
 def engine(params: Params) -> Engine:

@@ -6,7 +6,9 @@ import argparse
 import ctypes
 import fcntl
 import hashlib
+import itertools
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -61,6 +63,9 @@ def run(
     stage = Stage(name, args)
     started = time.monotonic()
     try:
+        if _rank() > 0:  # it trains beside the process that holds the lock and writes the outputs
+            body(stage)
+            return 0
         with _locked(name, args):
             before = _snapshot(args)
             body(stage)
@@ -78,6 +83,20 @@ def run(
         stage.outputs.discard()
     _report(stage, time.monotonic() - started)
     return 0
+
+
+def _rank() -> int:
+    """Number of this process among those that `accelerate launch` has started; 0 when alone."""
+    return int(os.environ.get("RANK", "0")) if "WORLD_SIZE" in os.environ else 0
+
+
+def kept_until_done(stage: Stage, purpose: str) -> Path:
+    """A work folder of this stage and outputs that outlives a kill; it goes once they are done."""
+    outputs = "\n".join(str(vars(stage.args)[name]) for name in stage.args._outputs)
+    key = hashlib.sha256(outputs.encode()).hexdigest()[:16]
+    folder = WORK / purpose / f"{stage.name}-{key}"
+    stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return folder
 
 
 def _label(stage: Stage) -> str:
@@ -122,10 +141,12 @@ def _die_with_parent() -> None:
     if sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    parent = os.getppid()
-    grandparent = _parent_of(parent)
-    if grandparent > 1:
-        threading.Thread(target=_watch, args=(parent, grandparent), daemon=True).start()
+    above = [os.getppid()]
+    for _ in range(3 if "WORLD_SIZE" in os.environ else 1):  # a launcher adds processes between
+        above.append(_parent_of(above[-1]))
+    links = [link for link in itertools.pairwise(above) if min(link) > 1]
+    if links:
+        threading.Thread(target=_watch, args=(links,), daemon=True).start()
 
 
 def _parent_of(pid: int) -> int:
@@ -136,8 +157,9 @@ def _parent_of(pid: int) -> int:
     return int(stat.rpartition(")")[2].split()[1])
 
 
-def _watch(parent: int, grandparent: int) -> None:
-    while _parent_of(parent) == grandparent:
+def _watch(links: Sequence[tuple[int, int]]) -> None:
+    """Wait until one of the processes above has another parent than it had: its own has ended."""
+    while all(_parent_of(child) == parent for child, parent in links):
         time.sleep(0.5)
     os._exit(3)
 

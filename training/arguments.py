@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from training import environment
 from training.errors import UserError
 from training.settings import Train
 
@@ -53,7 +53,7 @@ def accumulation(settings: Train) -> int:
     Raises:
         UserError: the global batch does not divide by devices x per-device batch.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = environment.world()
     at_once = settings.per_device_batch * world
     if settings.global_batch % at_once:
         raise UserError(

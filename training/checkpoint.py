@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import shutil
@@ -15,16 +16,48 @@ from training.chat_template import ChatTemplate
 from training.errors import UserError
 
 CARD = "prefloop.json"
+_NO_ROOM = (
+    "No space left on device",
+    "File too large",
+    "Disk quota exceeded",
+    "PytorchStreamWriter failed",  # torch.save keeps the system's reason to itself
+    "unexpected pos",
+)
 _TIMED = ("training_args.bin",)  # pickles with host names; not a part of a model
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what torch and safetensors raise when a write fails into one line.
+
+    Raises:
+        UserError: the disk is full, or a file may not grow that large.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        said = f"{error} {error.__cause__ or error.__context__ or ''}"
+        found = [sign for sign in _NO_ROOM if sign in said]
+        if not found:
+            raise
+        raise UserError(
+            f"{path}: a checkpoint could not be written ({found[0]}); free some disk space and run "
+            "the stage again"
+        ) from error
 
 
 @contextmanager
 def folder(path: Path) -> Iterator[Path]:
     """Yield a temp folder beside `path`; on success it replaces `path` whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    for torn in path.parent.glob(f".{glob.escape(path.name)}.*.tmp*"):  # what a kill has left
+        shutil.rmtree(torn, ignore_errors=True)
     temp = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
-        yield temp
+        with writing(path):
+            yield temp
         temp.chmod(0o755)
         if path.exists():
             old = temp.with_name(temp.name + ".old")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, examples, trainers
+from training import checkpoint, environment, examples, lora, trainers
 from training.chat_template import ChatTemplate
 from training.errors import UserError
 from training.examples import Comparison
+from training.reference_logprobs import Stored
 from training.settings import Dpo
 
-References = Mapping[str, tuple[float, float]]
+References = Mapping[str, Stored]
 
 
 def train(
@@ -23,6 +27,7 @@ def train(
     settings: Dpo,
     *,
     out: Path,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Train a policy on comparisons.
 
@@ -30,30 +35,34 @@ def train(
         name: the new policy's name.
         start: checkpoint to start from.
         comparisons: the history, in a fixed order; their keys are pair ids.
-        references: per key the reference's log-probabilities of chosen and rejected.
+        references: per key the reference's log-probabilities.
+        out: folder of the new checkpoint; adapters are merged into its weights.
+        work: folder in which the trainer keeps its own checkpoints; a run that was killed goes on
+            from the last whole one. None keeps none.
 
     Returns:
-        Metrics: pairs, too_long, steps, loss, and the implicit reward at the last steps.
+        Metrics: pairs, too_long, tokens, steps, loss, and the implicit reward at the last steps.
 
     Raises:
         UserError: a comparison has no stored reference.
     """
     tokenizer = checkpoint.load_tokenizer(start)
     fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
-    rows = [_row(row, references) for row in fitted.rows]
-    model = checkpoint.load_policy(start)
-    log: list[dict[str, float]] = []
+    rows = [_row(row, references, settings.ld_alpha) for row in fitted.rows]
+    key = _key(checkpoint.weights_sha(start), rows, settings)
 
-    def make(common: dict[str, Any]) -> trainers.Trained:
-        trainer = _trainer(model, tokenizer, rows, {**common, **_loss(settings)})
-        done = trainers.fit(trainer, tokenizer, out, {"kind": "policy", "name": name})
-        log.extend(trainer.state.log_history)
-        return done
+    def make(options: dict[str, Any]) -> tuple[trainers.Trained, list[dict[str, float]]]:
+        model = checkpoint.load_policy(start)
+        trainer = _trainer(model, tokenizer, rows, options | _loss(settings), settings)
+        merge = lora.merger(start) if settings.lora else None
+        done = trainers.fit(trainer, tokenizer, out, {"kind": "policy", "name": name}, merge=merge)
+        return done, trainer.state.log_history
 
-    done = trainers.in_scratch(settings, make)
+    done, log = trainers.resumable(settings, settings.save_steps, work, key, make)
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,
+        "tokens": _tokens(rows),
         "steps": done.steps,
         "loss": done.loss,
         **_last(log),
@@ -64,12 +73,15 @@ def _loss(settings: Dpo) -> dict[str, Any]:
     return {
         "beta": settings.beta,
         "loss_type": settings.loss,
+        "loss_weights": settings.loss_weights,
+        "label_smoothing": settings.label_smoothing,
+        "ld_alpha": settings.ld_alpha,
         # "Precomputed" keeps the trainer from ever loading a reference model.
         "precompute_ref_log_probs": True,
     }
 
 
-def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any]) -> Any:
+def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any], settings: Dpo) -> Any:
     import datasets
     from trl import DPOConfig
 
@@ -78,6 +90,7 @@ def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any]) -> 
         args=DPOConfig(**options),
         train_dataset=datasets.Dataset.from_list(rows),
         processing_class=tokenizer,
+        peft_config=lora.config(settings.lora) if settings.lora else None,
     )
 
 
@@ -93,16 +106,19 @@ def _stored_reference_trainer() -> Any:
         def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             return dataset
 
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            """Write none: the trainer's checkpoints are for resuming alone."""
+
     return StoredReferenceTrainer
 
 
-def _row(row: dict[str, Any], references: References) -> dict[str, Any]:
+def _row(row: dict[str, Any], references: References, ld_alpha: float | None) -> dict[str, Any]:
     if row["key"] not in references:
         raise UserError(
             f"reference: pair {row['key']} has no log-probs under this reference and template; "
             "run the reference stage again"
         )
-    chosen, rejected = references[row["key"]]
+    chosen, rejected = references[row["key"]].weighed(ld_alpha)
     return {
         "prompt_ids": row["prompt_ids"],
         "chosen_ids": row["chosen_ids"],
@@ -110,6 +126,23 @@ def _row(row: dict[str, Any], references: References) -> dict[str, Any]:
         "ref_chosen_logps": chosen,
         "ref_rejected_logps": rejected,
     }
+
+
+def _key(start_sha: str, rows: Sequence[Mapping[str, Any]], settings: Dpo) -> str:
+    """Hash of all that decides the result; it names the folder of the trainer's checkpoints."""
+    facts = {"start": start_sha, "settings": asdict(settings), **environment.arithmetic()}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for row in rows:
+        digest.update(json.dumps(list(row.values())).encode())
+    return digest.hexdigest()[:24]
+
+
+def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Tokens of one pass over the pairs: the prompt goes through the model with either side."""
+    return sum(
+        2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
+        for row in rows
+    )
 
 
 def _last(log: Sequence[Mapping[str, float]]) -> dict[str, float]:

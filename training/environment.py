@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from importlib.metadata import version
 
 _ALWAYS = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # cuBLAS is repeatable only with a fixed workspace
@@ -42,6 +43,22 @@ def _repeatable() -> None:
     # A kernel without a repeatable form is an error on the CPU; GPUs have a few that only warn.
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", cores())))
+
+
+def rank() -> int:
+    """Number of this process among those that train together; 0 where it is alone."""
+    return int(os.environ.get("RANK", "0")) if world() > 1 else 0
+
+
+def world() -> int:
+    """Number of processes that train together, as `accelerate launch` has set it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def arithmetic() -> dict[str, str]:
+    """What the last bits of training depend on besides its data and settings."""
+    versions = {name: version(name) for name in ("torch", "transformers", "trl", "peft")}
+    return {**versions, "device": device(), "processes": str(world())}
 
 
 def cores() -> int:

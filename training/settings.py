@@ -43,11 +43,25 @@ class RewardModel(Train):
 
 
 @dataclass(frozen=True)
+class Lora:
+    """Settings of low-rank adapters."""
+
+    rank: int = 16
+    alpha: int = 32
+    targets: str | list[str] = "all-linear"
+
+
+@dataclass(frozen=True)
 class Dpo(Train):
-    """Settings of DPO."""
+    """Settings of DPO; `save_steps` lie between the trainer's own checkpoints."""
 
     beta: float = 0.1
     loss: list[str] = field(default_factory=lambda: ["sigmoid"])
+    loss_weights: list[float] | None = None
+    label_smoothing: float = 0.0
+    ld_alpha: float | None = None
+    lora: Lora | None = None
+    save_steps: int = 100
 
 
 @dataclass(frozen=True)

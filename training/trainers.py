@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from training import arguments, checkpoint
+from training import arguments, checkpoint, environment, resume
 from training.settings import Train
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -26,29 +28,74 @@ def fit(
     path: Path,
     card: dict[str, Any],
     more: Callable[[Path], dict[str, Any]] = lambda _: {},
+    *,
+    merge: Callable[[Path, Path], None] | None = None,
 ) -> Trained:
     """Train, then write the checkpoint whole or not at all.
 
-    `Trainer.save_model` gathers sharded weights, so this also holds under FSDP and DeepSpeed.
+    `Trainer.save_model` gathers sharded weights, so this also holds under FSDP and DeepSpeed; of
+    several processes the first one writes. The trainer goes on from the last whole checkpoint in
+    its output folder, where there is one.
 
     Args:
         card: facts for the card; its name also heads the progress lines.
         more: further facts for the card, computed from the saved model.
+        merge: (adapter folder, target) -> None, where only adapters were trained.
     """
     from transformers import PrinterCallback
 
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(arguments.progress(str(card["name"])))
-    result = trainer.train()
+    trainer.add_callback(resume.callback(trainer))
+    with checkpoint.writing(Path(trainer.args.output_dir)):
+        result = trainer.train(resume_from_checkpoint=_latest(trainer))
     trainer.model.config.use_cache = True  # training switches it off; a policy samples with it
     trainer.accelerator.wait_for_everyone()
-    with checkpoint.folder(path) as temp:
-        trainer.save_model(str(temp))
-        checkpoint.finish(temp, tokenizer, {**card, **more(temp)})
-    return Trained(int(result.global_step), float(result.training_loss))
+    if trainer.is_world_process_zero():
+        with checkpoint.folder(path) as temp:
+            _save(trainer, temp, merge)
+            checkpoint.finish(temp, tokenizer, {**card, **more(temp)})
+    else:
+        trainer.save_model(str(path))  # hands its shards to the first process, writes nothing
+    steps = int(result.global_step)
+    return Trained(steps, float(trainer._total_loss_scalar) / max(steps, 1))
 
 
-def in_scratch(settings: Train, make: Callable[[dict[str, Any]], Trained]) -> Trained:
+def _latest(trainer: Any) -> str | None:
+    found = resume.latest(Path(trainer.args.output_dir))
+    return None if found is None else str(found)
+
+
+def _save(trainer: Any, target: Path, merge: Callable[[Path, Path], None] | None) -> None:
+    if merge is None:
+        trainer.save_model(str(target))
+        return
+    with tempfile.TemporaryDirectory(dir=target) as adapter:
+        trainer.save_model(adapter)
+        merge(Path(adapter), target)
+
+
+def in_scratch(settings: Train, make: Callable[[dict[str, Any]], T]) -> T:
     """Call `make` with TRL arguments whose output folder is scratch and is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="prefloop-") as work:
         return make(arguments.common(settings, Path(work)))
+
+
+def resumable(
+    settings: Train,
+    save_steps: int,
+    work: Path | None,
+    key: str,
+    make: Callable[[dict[str, Any]], T],
+) -> T:
+    """Like `in_scratch`, in a folder that outlives a kill; the caller removes it in the end.
+
+    Args:
+        save_steps: steps between the trainer's own checkpoints.
+        work: the folder of all runs of one stage; None for scratch without any checkpoint.
+        key: hash of all that decides the result.
+    """
+    if work is None:
+        return in_scratch(settings, make)
+    folder = resume.prepare(work, key, first=environment.rank() == 0)
+    return make(arguments.common(settings, folder) | resume.arguments(save_steps))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -74,19 +74,52 @@ class PreferenceModel(Train):
     packing: bool = True
 
 
-class Dpo(Train):
-    """Online DPO: the loss, where it starts from and what its reference is."""
+class Lora(Model):
+    """Low-rank adapters in place of full training (arXiv 2106.09685).
+
+    They are merged into the weights when training ends, so a checkpoint is a plain model whatever
+    trained it. There is no dropout: DPO compares log-probabilities, and TRL switches dropout off.
+    """
+
+    rank: int = Field(16, gt=0)
+    alpha: int = Field(32, gt=0)
+    targets: Literal["all-linear"] | list[str] = "all-linear"
+
+
+class Preference(Train):
+    """What online and offline DPO share: the loss, adapters, checkpoints, processes."""
 
     beta: float = Field(0.1, gt=0)
-    loss: list[str] = ["sigmoid"]
+    loss: list[Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "robust", "sft"]] = ["sigmoid"]
+    loss_weights: list[Annotated[float, Field(gt=0)]] | None = None
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    ld_alpha: Share | None = None
+    lora: Lora | None = None
+    save_steps: int = Field(100, gt=0)
+    launch: str | None = None
+
+    @model_validator(mode="after")
+    def _sound_loss(self) -> Preference:
+        if not set(self.loss) - {"sft"} or len(set(self.loss)) < len(self.loss):
+            raise ValueError("loss takes each name once, and one of them that compares the sides")
+        if self.loss_weights is not None and len(self.loss_weights) != len(self.loss):
+            raise ValueError(
+                f"loss_weights has {len(self.loss_weights)} values for {len(self.loss)} losses"
+            )
+        if self.label_smoothing and "robust" not in self.loss:
+            raise ValueError("label_smoothing is a part of the loss robust, which is not in loss")
+        return self
+
+
+class Dpo(Preference):
+    """Online DPO: where it starts from and what its reference is."""
+
     start: Literal["previous", "sft"] = "previous"
     reference: Literal["sft", "previous"] = "sft"
 
 
-class DpoOffline(Train):
+class DpoOffline(Preference):
     """The offline baseline: DPO on a ranked set, rank 1 against a worse response."""
 
     source: Name
     pairs: int | None = Field(default=None, gt=0)
-    beta: float = Field(0.1, gt=0)
-    loss: list[str] = ["sigmoid"]
