@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import itertools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import polars as pl
 
 import curation.errors
 import training.errors
@@ -78,6 +81,12 @@ def run(
         return 2
     except OSError as error:
         print(f"{name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except pl.exceptions.PolarsError as error:
+        reason = re.search(r"[\w ]+(?= \(os error \d+\))", str(error))  # what the system said
+        if reason is None:
+            raise
+        print(f"{name}: {reason[0].strip()}; free some disk space and run again", file=sys.stderr)
         return 2
     finally:
         stage.outputs.discard()
