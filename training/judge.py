@@ -55,14 +55,15 @@ class RewardModelJudge:
 
     def judge(self, items: Sequence[Item]) -> list[Verdict]:
         """One verdict per (prompt messages, response text); a failed one is None with a reason."""
-        ids = self.encode(items)
-        return [_verdict(score) for score in self._scorer.score(ids)]
+        ids, prompts = self.encode(items)
+        return [_verdict(score) for score in self._scorer.score(ids, prompts)]
 
-    def encode(self, items: Sequence[Item]) -> list[list[int]]:
-        """Token ids of prompt and response, as the model was trained on them."""
+    def encode(self, items: Sequence[Item]) -> tuple[list[list[int]], list[int]]:
+        """Token ids of prompt and response, as the model was trained on them; prompt lengths."""
         prompts = self.template.encode_many([prompt for prompt, _ in items], True)
         answers = self.template.completions([response for _, response in items])
-        return [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+        whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+        return whole, [len(prompt) for prompt in prompts]
 
     def _replay(self, path: Path) -> None:
         stored = self.card.get("reference_scores", [])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from training import checkpoint
 from training.chat_template import ChatTemplate
@@ -26,12 +27,73 @@ def items(template: ChatTemplate) -> list[list[int]]:
     ]
 
 
-def test_batches_of_one_and_of_many_agree(reward_model: Path, template: ChatTemplate) -> None:
-    rows = items(template)
-    alone = TransformersScorer(reward_model, "float32", 1).score(rows)
-    together = TransformersScorer(reward_model, "float32", 100_000).score(rows)
-    assert together == pytest.approx(alone, abs=1e-5)
-    assert len(set(alone)) == len(alone)
+def prompt_lengths(template: ChatTemplate) -> list[int]:
+    return [len(template.encode(user(f"q {k}"), True)) for k in range(4) for _ in range(5)]
+
+
+def test_scores_equal_the_plain_model_one_by_one(
+    reward_model: Path, template: ChatTemplate
+) -> None:
+    rows, prompts = items(template), prompt_lengths(template)
+    model: Any = checkpoint.load_classifier(reward_model)
+    with torch.inference_mode():
+        plain = [float(model(torch.tensor([row])).logits[0, 0]) for row in rows]
+    scorer = TransformersScorer(reward_model, "float32", 100_000)
+    assert scorer.shares
+    assert scorer.score(rows, prompts) == pytest.approx(plain, abs=1e-5)
+    assert scorer.score(rows) == pytest.approx(plain, abs=1e-5)
+    assert len(set(plain)) == len(plain)
+
+
+def test_a_reward_depends_on_its_own_prompt_alone(
+    reward_model: Path, template: ChatTemplate
+) -> None:
+    """Shuffled, cut into shards at any prompt, repeated: the same to the last bit."""
+    rows, prompts = items(template), prompt_lengths(template)
+    scorer = TransformersScorer(reward_model, "float32", 4096)
+    whole = scorer.score(rows, prompts)
+    assert scorer.score(rows[5:15], prompts[5:15]) == whole[5:15]
+    order = [7, 19, 3, 0, 12, 1, 18, 2, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16, 17]
+    shuffled = scorer.score([rows[k] for k in order], [prompts[k] for k in order])
+    assert shuffled == [whole[k] for k in order]
+    assert scorer.score(rows * 2, prompts * 2) == whole * 2
+
+
+def test_each_token_is_computed_once(reward_model: Path, template: ChatTemplate) -> None:
+    rows, prompts = items(template), prompt_lengths(template)
+    scorer = TransformersScorer(reward_model, "float32", 4096)
+    seen: list[int] = []
+    scorer.model.get_input_embeddings().register_forward_hook(
+        lambda _module, given, _out: seen.append(given[0].numel())
+    )
+    scorer.score(rows * 3, prompts * 3)
+    shared = {tuple(row[:n]) for row, n in zip(rows, prompts, strict=True)}
+    own = sum(len(row) - n for row, n in zip(rows, prompts, strict=True))
+    assert sum(seen) == own + sum(len(prompt) for prompt in shared)
+    assert len(seen) == len(shared)
+    seen.clear()
+    budget = 40  # less than a group: its prompt is computed again for each part
+    small = TransformersScorer(reward_model, "float32", budget)
+    assert small.score(rows, prompts) == pytest.approx(scorer.score(rows, prompts), abs=1e-5)
+
+
+def test_a_model_with_sliding_windows_gets_padded_batches(tokenizer: Any, tmp_path: Path) -> None:
+    from transformers import MistralConfig, MistralForSequenceClassification
+
+    torch.manual_seed(3)
+    shape = MistralConfig(
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128,
+        sliding_window=8, num_labels=1, initializer_range=0.2,
+    )  # fmt: skip
+    model = MistralForSequenceClassification(shape).eval()
+    checkpoint.save(tmp_path / "mistral", model, tokenizer, {})
+    scorer = TransformersScorer(tmp_path / "mistral", "float32", 64)
+    assert not scorer.shares
+    rows = [[5 + k, *range(1, 4 + 3 * k)] for k in range(10)]
+    with torch.inference_mode():
+        plain = [float(model(torch.tensor([row])).logits[0, 0]) for row in rows]
+    assert scorer.score(rows, [2] * 10) == pytest.approx(plain, abs=1e-5)
 
 
 def test_pad_equal_to_end_does_not_move_the_score(
@@ -45,9 +107,12 @@ def test_pad_equal_to_end_does_not_move_the_score(
     (other / "config.json").write_text(json.dumps(config))
     rows = items(template)
     expected = TransformersScorer(reward_model, "float32", 4096).score(rows)
-    assert TransformersScorer(other, "float32", 4096).score(rows) == pytest.approx(
-        expected, abs=1e-5
-    )
+    scorer = TransformersScorer(other, "float32", 4096)
+    assert scorer.score(rows) == pytest.approx(expected, abs=1e-5)
+    padded = TransformersScorer(other, "float32", 4096)
+    padded.model.set_attn_implementation("sdpa")
+    padded.shares = False
+    assert padded.score(rows) == pytest.approx(expected, abs=1e-5)
 
 
 def test_it_learned_what_it_was_shown(reward_model: Path) -> None:
@@ -73,8 +138,6 @@ def test_reference_scores_are_stored_and_replayed(reward_model: Path, tmp_path: 
 def test_a_score_that_is_not_finite_is_null_with_a_reason(
     reward_model: Path, tmp_path: Path
 ) -> None:
-    import torch
-
     broken = tmp_path / "broken"
     model: Any = checkpoint.load_classifier(reward_model)
     with torch.no_grad():

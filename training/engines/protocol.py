@@ -49,6 +49,11 @@ class Scorer(Protocol):
     name: str
     dtype: str
 
-    def score(self, items: Sequence[Sequence[int]]) -> list[float]:
-        """The raw score (no sigmoid) of each sequence, read at its last token."""
+    def score(
+        self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
+    ) -> list[float]:
+        """The raw score (no sigmoid) of each sequence, read at its last token.
+
+        `prompts` says how many leading tokens of each are its prompt, to be computed once.
+        """
         ...

@@ -65,8 +65,10 @@ class VllmScorer:
             runner="pooling",
         )
 
-    def score(self, items: Sequence[Sequence[int]]) -> list[float]:
-        """The raw score of each sequence, read at its last token; prefixes are cached."""
+    def score(
+        self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
+    ) -> list[float]:
+        """The raw score of each sequence, read at its last token; vLLM finds prefixes itself."""
         from vllm import PoolingParams
 
         outputs = self._llm.encode(
