@@ -17,12 +17,17 @@ class Engine:
     dtype: str = "float32"
     batch_tokens: int = 16_384
     tensor_parallel: int = 1
+    data_parallel: int = 1
     memory_share: float = 0.9
     server: Endpoint = field(default_factory=Endpoint)
 
 
 def sampler(engine: Engine, policy: Path) -> Sampler:
     """The sampler of a policy under the recipe's engine."""
+    if engine.data_parallel > 1:
+        from training.engines.parallel import ParallelSampler
+
+        return ParallelSampler(engine, policy)
     if engine.name == "vllm":
         from training.engines.vllm_engine import VllmSampler
 
@@ -38,6 +43,10 @@ def sampler(engine: Engine, policy: Path) -> Sampler:
 
 def scorer(engine: Engine, judge: Path) -> Scorer:
     """The scorer of a reward model; where policies are served it is the embedded one."""
+    if engine.data_parallel > 1:
+        from training.engines.parallel import ParallelScorer
+
+        return ParallelScorer(engine, judge)
     if engine.name == "vllm":
         from training.engines.vllm_engine import VllmScorer
 
