@@ -43,6 +43,8 @@ def body(run: Stage) -> None:
         temperatures=tuple(iteration.temperatures),
         max_new_tokens=iteration.max_new_tokens,
         seed=params.seeds.sampling,
+        stop=tuple(iteration.stop),
+        also=tuple(iteration.also.items()),
     )
     engine, shard = settings.engine(params), params.engine.shard_prompts
     done = sampling.sample(run, order, prompts, engine, shard)

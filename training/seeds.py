@@ -16,9 +16,11 @@ def unit(*parts: object) -> float:
     return (hash64(*parts) >> 11) / float(1 << 53)
 
 
-def sample_seed(seed: int, prompt_id: str, sample: int) -> int:
+def sample_seed(seed: int, prompt_id: str, sample: int, policy: str | None = None) -> int:
     """The seed of one sampled response: a hash of the named seed, the prompt and its number.
 
-    Adding prompts or samples leaves the seeds of all others alone.
+    Adding prompts or samples leaves the seeds of all others alone. A further policy of the same
+    iteration hashes its name in as well: two alike policies would else say the same.
     """
-    return hash64("sample", seed, prompt_id, sample)
+    further = [] if policy is None else [policy]
+    return hash64("sample", seed, prompt_id, sample, *further)

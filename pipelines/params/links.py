@@ -10,6 +10,7 @@ from curation.errors import UserError
 from pipelines.params.judges import LlmJudge
 
 if TYPE_CHECKING:
+    from pipelines.params.loop import Iteration
     from pipelines.params.recipe import Params
 
 
@@ -60,6 +61,7 @@ def _iterations(params: Params) -> Iterator[str]:
                 f"{key}.policy: no earlier iteration produces a policy named "
                 f"{iteration.policy}; known here: {_list(known)}"
             )
+        yield from _also(key, iteration, params)
         for other in params.iterations:
             if other != name and _overlap(iteration.prompts, params.iterations[other].prompts):
                 yield f"{key}.prompts: overlaps iterations.{other}.prompts"
@@ -71,6 +73,24 @@ def _iterations(params: Params) -> Iterator[str]:
             yield f"evaluation.policies: no stage produces a policy named {policy}"
     if params.length_bias.iteration not in params.iterations:
         yield f"length_bias.iteration: no iteration is named {params.length_bias.iteration}"
+
+
+def _also(key: str, iteration: Iteration, params: Params) -> Iterator[str]:
+    """Further policies are ancestors of the main one: the graph knows of it alone.
+
+    Whenever an ancestor changes, the main policy, trained from it, changes too, so the stage runs
+    again although DVC can't be told of a list of policies per iteration.
+    """
+    ancestors, name = [], iteration.policy
+    while name in params.iterations and name not in ancestors:
+        name = params.iterations[name].policy
+        ancestors.append(name)
+    for other in iteration.also:
+        if other not in ancestors:
+            yield (
+                f"{key}.also.{other}: not an ancestor of policy {iteration.policy}; "
+                f"its ancestors: {_list(ancestors) or 'none'}"
+            )
 
 
 def _judges(params: Params) -> Iterator[str]:

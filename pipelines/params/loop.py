@@ -18,6 +18,7 @@ class Engine(Model):
     batch_tokens: int = Field(16_384, gt=0)
     shard_prompts: int = Field(256, gt=0)
     tensor_parallel: int = Field(1, gt=0)
+    data_parallel: int = Field(1, gt=0)
     memory_share: Share = 0.9
     server: Server = Server()
 
@@ -29,8 +30,10 @@ class Iteration(Model):
     prompts: Range
     limit: int | None = Field(default=None, gt=0)
     n: int = Field(8, ge=2)
-    temperatures: list[Annotated[float, Field(gt=0)]] = [1.0]
+    temperatures: list[Annotated[float, Field(gt=0)]] = Field([1.0], min_length=1)
     max_new_tokens: int = Field(gt=0)
+    stop: list[Annotated[str, Field(min_length=1)]] = []
+    also: dict[Name, Annotated[int, Field(gt=0)]] = {}
 
 
 class Scoring(Model):

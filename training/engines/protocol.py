@@ -38,8 +38,17 @@ class Sampler(Protocol):
     version: str
     context: int
 
-    def sample(self, requests: Sequence[Request], max_new_tokens: int) -> list[list[Response]]:
-        """Responses per request, in the order of its draws."""
+    def sample(
+        self, requests: Sequence[Request], max_new_tokens: int, stop: Sequence[int] = ()
+    ) -> list[list[Response]]:
+        """Responses per request, in the order of its draws.
+
+        A response ends with the tokenizer's end tokens or a token of `stop`, which it includes.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back the memory it holds; it can't be used again."""
         ...
 
 

@@ -37,19 +37,27 @@ class TransformersSampler:
         self._ends = {int(tokenizer.eos_token_id), ChatTemplate(tokenizer).end_id}
         self._batch_tokens = batch_tokens
 
-    def sample(self, requests: Sequence[Request], max_new_tokens: int) -> list[list[Response]]:
-        """Responses per request, in the order of its draws."""
+    def sample(
+        self, requests: Sequence[Request], max_new_tokens: int, stop: Sequence[int] = ()
+    ) -> list[list[Response]]:
+        """Responses per request, in the order of its draws; `stop` adds tokens that end one."""
         import torch
+
+        ends = self._ends.union(stop)
 
         costs = [(len(r.prompt) + max_new_tokens) * len(r.draws) for r in requests]
         result: list[list[Response]] = [[] for _ in requests]
         with torch.inference_mode():
             for indices in by_tokens(costs, self._batch_tokens):
                 batch = [requests[index] for index in indices]
-                rows = iter(_Batch(self.model, batch, self._ends).run(max_new_tokens))
+                rows = iter(_Batch(self.model, batch, ends).run(max_new_tokens))
                 for index in indices:
                     result[index] = [next(rows) for _ in requests[index].draws]
         return result
+
+    def close(self) -> None:
+        """Drop the model."""
+        self.model = None
 
 
 class _Batch:

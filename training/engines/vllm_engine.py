@@ -31,23 +31,22 @@ class VllmSampler:
         self.version = _version()
         self.context = int(self._llm.llm_engine.model_config.max_model_len)
 
-    def sample(self, requests: Sequence[Request], max_new_tokens: int) -> list[list[Response]]:
+    def sample(
+        self, requests: Sequence[Request], max_new_tokens: int, stop: Sequence[int] = ()
+    ) -> list[list[Response]]:
         """Responses per request, in the order of its draws; draws share their prompt's prefix."""
+        ends = sorted({*self._ends, *stop})
         prompts = [{"prompt_token_ids": r.prompt} for r in requests for _ in r.draws]
-        params = [self._params(draw, max_new_tokens) for r in requests for draw in r.draws]
+        params = [_params(draw, max_new_tokens, ends) for r in requests for draw in r.draws]
         outputs = iter(self._llm.generate(prompts, params, use_tqdm=False))
         return [[_response(next(outputs)) for _ in request.draws] for request in requests]
 
-    def _params(self, draw: Draw, max_new_tokens: int) -> Any:
-        from vllm import SamplingParams
+    def close(self) -> None:
+        """Drop the engine and the GPU memory it has set aside."""
+        from vllm.distributed import cleanup_dist_env_and_memory
 
-        return SamplingParams(
-            temperature=draw.temperature,
-            seed=draw.seed,
-            max_tokens=max_new_tokens,
-            stop_token_ids=self._ends,
-            detokenize=False,
-        )
+        self._llm = None
+        cleanup_dist_env_and_memory()
 
 
 class VllmScorer:
@@ -95,6 +94,7 @@ def _start(
             "build as the README says, or set engine.name to transformers"
         ) from error
     on_gpu = device() == "cuda"
+    _enough_gpus(tensor_parallel)
     options: dict[str, Any] = {"gpu_memory_utilization": memory_share}
     if not on_gpu:
         # A prompt cut by the token budget winds its seeded generator back, which the CPU's cannot.
@@ -112,10 +112,33 @@ def _start(
     )
 
 
+def _enough_gpus(tensor_parallel: int) -> None:
+    import torch
+
+    visible = torch.cuda.device_count()
+    if tensor_parallel > max(1, visible):
+        raise UserError(
+            f"engine.tensor_parallel: {tensor_parallel} GPUs are asked for and {visible} visible; "
+            "lower it or make more visible (CUDA_VISIBLE_DEVICES)"
+        )
+
+
 def _version() -> str:
     import vllm
 
     return str(vllm.__version__)
+
+
+def _params(draw: Draw, max_new_tokens: int, ends: list[int]) -> Any:
+    from vllm import SamplingParams
+
+    return SamplingParams(
+        temperature=draw.temperature,
+        seed=draw.seed,
+        max_tokens=max_new_tokens,
+        stop_token_ids=ends,
+        detokenize=False,
+    )
 
 
 def _response(output: Any) -> Response:
