@@ -23,6 +23,7 @@ COMMANDS = {
     "ui": ("pipelines.ui", "a local web app: SQL, every pair, what-if, blind review"),
     "experiments": ("pipelines.experiments", "one page over all dvc exp runs"),
     "export": ("pipelines.export", "write a mix as TRL conversational or RLHFlow standard rows"),
+    "publish": ("pipelines.publish", "put tables or a checkpoint on the Hub, with a card"),
     "deps": ("pipelines.deps", "rewrite the code dependencies of dvc.yaml from the imports"),
     "dictionary": ("pipelines.dictionary", "write the data dictionary into the README"),
 }

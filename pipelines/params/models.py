@@ -27,6 +27,7 @@ class Base(Model):
     corpus: Name
     uri: str | None = None
     revision: str | None = None
+    license: str = "unknown"  # of the weights at uri: what is sampled or trained carries it on
     vocab_size: int = 768
     architecture: Architecture | None = None
     trust_remote_code: bool = False

@@ -1,0 +1,1 @@
+"""What `prefloop publish` makes of a build: layout, licences, scan, cards, Croissant metadata."""
