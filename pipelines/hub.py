@@ -178,7 +178,11 @@ def tag(repo: str, kind: str, name: str, at: str) -> None:
 def one_line(repo: str, outcome: str) -> Iterator[None]:
     """Turn what huggingface_hub raises into one line: what happened, and how it stands now."""
     from httpx2 import HTTPError  # the client that huggingface_hub 2 speaks with
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     try:
         yield
@@ -186,7 +190,7 @@ def one_line(repo: str, outcome: str) -> Iterator[None]:
         raise UserError(f"{repo}: HF_HUB_OFFLINE is set; unset it to publish") from error
     except HfHubHTTPError as error:
         raise UserError(f"{repo}: {_refusal(error)}; {outcome}") from error
-    except (HTTPError, ConnectionError, RuntimeError) as error:
+    except (HTTPError, ConnectionError, RuntimeError, LocalEntryNotFoundError) as error:
         cause = error.__cause__ or error
         raise UserError(f"{repo}: connection lost ({_first(cause)}); {outcome}") from error
     except ValueError as error:

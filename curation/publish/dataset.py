@@ -161,8 +161,8 @@ def _terms(
     """What the card says of the licence and of whose text the rows hold."""
     known = {row["source"]: row for row in sources}
     holds = [
-        {"config": config, "source": name, "rows": rows}
-        | {key: known.get(name, {}).get(key) for key in ("licence", "from", "revision")}
+        {"config": config, "source": name, "rows": rows, "licence": stated.get(name)}
+        | {key: known.get(name, {}).get(key) for key in ("from", "revision")}
         for config, found in text.items()
         for name, rows in found.items()
     ]

@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         if key in self.server.repos:
             self._error(409, "You already created this repo")
             return
-        repo = Repo(bool(asked.get("private")))
+        repo = Repo(asked.get("visibility") == "private" or bool(asked.get("private")))
         repo.commit("initial commit", {".gitattributes": b"*.parquet filter=lfs\n"})
         self.server.repos[key] = repo
         self._json({"url": f"{self.server.url}/{_prefix(key[0])}{name}", "name": name})
