@@ -77,7 +77,8 @@ def normal(licence: str) -> str:
     """A licence id as the Hub writes it: lower case, the SPDX variants folded."""
     lower = licence.strip().lower().replace(" ", "-")
     for variant in _VARIANTS:
-        lower = lower.removesuffix(variant)
+        if lower.removesuffix(variant) in TERMS:
+            lower = lower.removesuffix(variant)
     return _SPDX.get(lower, lower)
 
 

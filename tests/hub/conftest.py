@@ -15,7 +15,16 @@ import yaml
 
 from curation import schema
 from pipelines import publish
-from tests.curation.audit.tiny import gate, generation, note, pair, prompt, score, write, write_build
+from tests.curation.audit.tiny import (
+    gate,
+    generation,
+    note,
+    pair,
+    prompt,
+    score,
+    write,
+    write_build,
+)
 from tests.hub.standin import TOKEN, Hub
 
 REPO = "org/pets"
