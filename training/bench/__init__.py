@@ -1,0 +1,1 @@
+"""Public chat and judge benchmarks in their own file formats: plain arithmetic, no model here."""
