@@ -23,6 +23,8 @@ COMMANDS = {
     "ui": ("pipelines.ui", "a local web app: SQL, every pair, what-if, blind review"),
     "experiments": ("pipelines.experiments", "one page over all dvc exp runs"),
     "alpaca-eval": ("pipelines.alpaca_eval", "win rates, plain and at equal length, of its files"),
+    "judge-eval": ("pipelines.judge_eval", "accuracy, calibration and agreement of the judges"),
+    "rewardbench": ("pipelines.rewardbench", "a judge on RewardBench, by its sections"),
     "export": ("pipelines.export", "write a mix as TRL conversational or RLHFlow standard rows"),
     "publish": ("pipelines.publish", "put tables or a checkpoint on the Hub, with a card"),
     "deps": ("pipelines.deps", "rewrite the code dependencies of dvc.yaml from the imports"),

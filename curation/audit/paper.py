@@ -54,3 +54,11 @@ CHAT: tuple[tuple[str, float, float, float], ...] = (
     ("LLaMA-3-8B-it", 22.9, 8.16, 20.6),
 )
 """Policy, length-controlled AlpacaEval-2 win rate (%), MT-Bench, Arena-Hard."""
+
+REWARD_BENCH: tuple[tuple[str, float, float, float, float], ...] = (
+    ("paper: prompting 8B", 93.6, 44.3, 71.3, 73.5),
+    ("paper: UltraRM-13B, mix1", 96.4, 55.5, 55.0, 62.4),
+    ("paper: BT 8B, mix2", 99.4, 65.1, 87.8, 86.4),
+    ("paper: preference model 8B, mix2", 98.3, 65.8, 89.7, 94.7),
+)
+"""Judge, then RewardBench's chat, chat-hard, safety and reasoning (%)."""

@@ -175,7 +175,7 @@ class _System:
         side[:models] = np.bincount(cell, curve, models * self.items).reshape(models, self.items)
         side[models] = np.bincount(rows.instruction, curve * rows.length, self.items)
         scaled = side / diagonal
-        step = np.linalg.solve(corner - scaled @ side.T, gain - scaled @ hard)
+        step: Floats = np.linalg.solve(corner - scaled @ side.T, gain - scaled @ hard)
         return Fit(step[:models], float(step[models]), (hard - side.T @ step) / diagonal)
 
 
