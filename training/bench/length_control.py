@@ -175,7 +175,8 @@ class _System:
         side[:models] = np.bincount(cell, curve, models * self.items).reshape(models, self.items)
         side[models] = np.bincount(rows.instruction, curve * rows.length, self.items)
         scaled = side / diagonal
-        step: Floats = np.linalg.solve(corner - scaled @ side.T, gain - scaled @ hard)
+        left, right = corner - scaled @ side.T, gain - scaled @ hard
+        step = np.asarray(np.linalg.solve(left, right), dtype=np.float64)
         return Fit(step[:models], float(step[models]), (hard - side.T @ step) / diagonal)
 
 
