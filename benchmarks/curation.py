@@ -205,7 +205,7 @@ def measure(commands: Iterator[list[str]]) -> Cost:
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(list(commands)),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     )

@@ -151,17 +151,23 @@ def _fit_row(row: Row, plan: Plan) -> Row:
 
 def with_row_ids(frame: pl.LazyFrame) -> pl.LazyFrame:
     """The frame with source_row: the hash of each row's canonical JSON, "-1", "-2" for repeats."""
+    return numbered(hashed(frame))
+
+
+def hashed(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame with source_row: the hash of each row's canonical JSON."""
     names = sorted(frame.collect_schema())
     row = ids.digest(pl.struct(names).struct.json_encode())
-    numbered = frame.with_columns(row.alias("source_row")).with_columns(
-        pl.int_range(pl.len()).over("source_row").alias("_seen")
+    return frame.select(row.alias("source_row"), *names)
+
+
+def numbered(frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame with "-1", "-2" behind the repeats of a source_row."""
+    seen = pl.int_range(pl.len()).over("source_row")
+    name = pl.concat_str("source_row", seen, separator="-")
+    return frame.with_columns(
+        pl.when(seen > 0).then(name).otherwise("source_row").alias("source_row")
     )
-    name = (
-        pl.when(pl.col("_seen") > 0)
-        .then(pl.concat_str("source_row", "_seen", separator="-"))
-        .otherwise("source_row")
-    )
-    return numbered.select(name.alias("source_row"), *names)
 
 
 def rejects(bad: list[Bad], source: str) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 
+from curation import arrays
 from curation.errors import UserError
 from curation.streams import decompressed, without_bom
 
@@ -60,7 +61,7 @@ def rows(path: Path) -> Iterator[Row | Bad]:
             return
         head, chunks = _peek(path, chunks)
         if head == b"[":
-            yield from _array_rows(path, b"".join(chunks))
+            yield from map(_parse, arrays.items(path, chunks))
         else:
             yield from map(_parse, _lines(chunks))
 
@@ -129,38 +130,6 @@ def _second_try(line: bytes, error: Exception) -> Row | Bad:
 
 def _shown(raw: bytes) -> str:
     return raw.decode("utf-8", errors="backslashreplace")
-
-
-def _array_rows(path: Path, content: bytes) -> Iterator[Row | Bad]:
-    try:
-        values = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        values = _loose_array(path, content, error)
-    for value in values:
-        raw = orjson.dumps(value) if _is_text(value) else json.dumps(value).encode()
-        if not _is_text(value):
-            yield Bad("invalid_text", "a lone surrogate or an oversized number", _shown(raw))
-        elif isinstance(value, dict):
-            yield value
-        else:
-            yield _not_an_object(value, raw)
-
-
-def _is_text(value: object) -> bool:
-    try:
-        orjson.dumps(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _loose_array(path: Path, content: bytes, first: Exception) -> list[Any]:
-    """The array read by the standard library, which lets lone surrogates and NaN through."""
-    try:
-        values: list[Any] = json.loads(content, parse_constant=lambda _: None)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not a whole JSON array ({first}); fetch it again") from error
-    return values
 
 
 def _csv_rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:

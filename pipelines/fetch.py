@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
@@ -16,9 +17,10 @@ import polars as pl
 from curation import native, native_parquet, readers, schema
 from curation.errors import UserError
 from curation.native import Ledger
+from curation.ordered import Spill, batches
 from curation.sources.base import Format, Layout
 from curation.sources.formats import find
-from pipelines import params, source_files, stage
+from pipelines import io, params, source_files, stage
 from pipelines.params.data import Source
 from pipelines.stage import Stage
 
@@ -37,9 +39,11 @@ def _body(run: Stage) -> None:
     form.check_options(source.options, f"sources.{name}")
     files = source_files.resolve(source, f"sources.{name}")
     ledger = Ledger()
-    layout, frame = _read(files.paths, form, source, ledger)
-    rows = native.with_row_ids(frame.lazy())
-    kept = run.outputs.table(run.args.native, layout.table(name, source.options), rows)
+    with io.scratch() as folder:
+        rows = Spill(folder / "rows", "source_row")
+        layout = _read(files.paths, form, source, ledger, rows)
+        table = layout.table(name, source.options)
+        kept = run.outputs.parts(run.args.native, table, map(_numbered, rows.parts()))
     rejected = run.outputs.table(run.args.rejects, schema.REJECTS, native.rejects(ledger.bad, name))
     if ledger.rows != kept + rejected:
         raise AssertionError(f"{ledger.rows} rows read, {kept} kept, {rejected} rejected")
@@ -50,69 +54,82 @@ def _body(run: Stage) -> None:
         "rows": ledger.rows,
         "kept": kept,
         "rejected": rejected,
-        "ignored_columns": sorted(ledger.columns - set(frame.columns)),
+        "ignored_columns": sorted(ledger.columns - set(table.names)),
     }
     run.outputs.json(run.args.manifest, facts | files.manifest)
     run.summary.rows_in, run.summary.kept, run.summary.rejected = ledger.rows, kept, rejected
 
 
-def _read(
-    paths: list[Path], form: Format, source: Source, ledger: Ledger
-) -> tuple[Layout, pl.DataFrame]:
-    """All files of a source as one typed frame, at most `limit` rows of it."""
+def _numbered(part: pl.DataFrame) -> pl.DataFrame:
+    return native.numbered(part.lazy()).sort("source_row").collect()
+
+
+def _read(paths: list[Path], form: Format, source: Source, ledger: Ledger, rows: Spill) -> Layout:
+    """Put all files' rows, at most `limit` of them, into `rows`; the form they have.
+
+    Memory: one batch of rows, and the rows that cannot be read.
+    """
     layouts: list[Layout] = []
-    frames: list[pl.DataFrame] = []
     for path in paths:
         left = None if source.limit is None else source.limit - ledger.rows
         if left == 0:
             break
         read = _read_parquet if readers.is_parquet(path) else _read_rows
-        layout, frame = read(path, form, source, ledger, left)
+        layout, frames = read(path, form, source, ledger, left)
         if layouts and layout is not layouts[0]:
             raise UserError(f"{path}: has another form than {paths[0]}; make two sources of them")
         layouts.append(layout)
-        frames.append(frame)
-    whole = pl.concat(frames)
-    if whole.is_empty():
+        for frame in frames:
+            rows.add(native.hashed(frame.lazy()).collect())
+    if not rows.rows:
         most = f"; most: {native.most(ledger.bad)}" if ledger.bad else ""
         raise UserError(f"{paths[0]}: none of {ledger.rows} rows can be used{most}")
-    return layouts[0], whole
+    return layouts[0]
 
 
 def _read_parquet(
     path: Path, form: Format, source: Source, ledger: Ledger, left: int | None
-) -> tuple[Layout, pl.DataFrame]:
-    try:
+) -> tuple[Layout, Iterator[pl.DataFrame]]:
+    with _readable(path):
         found = pl.read_parquet_schema(path)
-        layout = native.choose_layout(
-            form, native_parquet.parquet_words(found), source.options, str(path)
-        )
-        scan = pl.scan_parquet(path)
-        scan = scan if left is None else scan.head(left)
-        if native_parquet.by_value(scan, layout, source.options):
-            rows = scan.collect().iter_rows(named=True)
-            frames = native.typed_frames(rows, layout, source.options, ledger, parse=False)
-            return layout, pl.concat(frames)
-        frame = native_parquet.from_parquet(scan, layout, source.options, str(path)).collect()
+    words = native_parquet.parquet_words(found)
+    layout = native.choose_layout(form, words, source.options, str(path))
+    scan = pl.scan_parquet(path)
+    scan = scan if left is None else scan.head(left)
+    ledger.columns.update(found)
+    if native_parquet.by_value(scan, layout, source.options):
+        rows = (row for batch in batches(scan) for row in batch.iter_rows(named=True))
+        return layout, native.typed_frames(rows, layout, source.options, ledger, parse=False)
+    typed = native_parquet.from_parquet(scan, layout, source.options, str(path))
+
+    def frames() -> Iterator[pl.DataFrame]:
+        with _readable(path):
+            for frame in batches(typed):
+                yield native_parquet.without_missing(frame, layout, source.options, ledger)
+
+    return layout, frames()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
             f"{path}: not a readable Parquet file ({reason}); fetch it again"
         ) from error
-    ledger.columns.update(found)
-    return layout, native_parquet.without_missing(frame, layout, source.options, ledger)
 
 
 def _read_rows(
     path: Path, form: Format, source: Source, ledger: Ledger, left: int | None
-) -> tuple[Layout, pl.DataFrame]:
+) -> tuple[Layout, Iterator[pl.DataFrame]]:
     rows: Iterator[readers.Row | readers.Bad] = islice(readers.rows(path), left)
     seen, held = native.peek(rows)
     parse = ".csv" in path.suffixes
     words = {name: set() for name in seen} if parse else seen
     layout = native.choose_layout(form, words, source.options, str(path))
-    frames = native.typed_frames(chain(held, rows), layout, source.options, ledger, parse)
-    return layout, pl.concat(frames)
+    return layout, native.typed_frames(chain(held, rows), layout, source.options, ledger, parse)
 
 
 if __name__ == "__main__":
