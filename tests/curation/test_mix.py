@@ -11,7 +11,7 @@ import pytest
 
 from curation import ids, schema
 from curation.decontaminate import Settings
-from curation.mix import Decisions, Member, Mix, Sorting, decide
+from curation.mix import Decisions, Member, Mix, Sorting, compares, decide
 
 Row = tuple[str, str, str]
 NO_BENCHMARK = schema.BENCHMARK.empty()
@@ -176,3 +176,19 @@ def test_kept_and_rejects_are_the_rows_of_the_members(tmp_path: Path) -> None:
     assert kept["pair_id"].n_unique() == 40
     assert set(rejects["rule"]) == {"duplicate"}
     assert rejects["item_id"].str.starts_with("b:").all()
+
+
+def test_rows_decided_alone_are_those_decided_at_once(tmp_path: Path) -> None:
+    sets = {name: [(f"{name}{n} why?", "x", "y") for n in range(40)] for name in "ab"}
+    rules = {"dedup": "none", "conflicts": "keep", "members": {"a": Member(0.5), "b": Member()}}
+    mix, tables = mixed(sets, **rules)
+    items = bench("b3 why?")
+    assert not compares(mix)
+    work = Sorting(Decisions(tables, items, mix), mix, "mix@m", tmp_path)
+    kept = pl.concat(work.kept(tables))
+    at_once = decide(tables, items, mix)
+    stays = at_once.filter(pl.col("rule").is_null()).sort("pair_id")
+    assert kept.select("pair_id", "split").equals(stays.select("pair_id", "split"))
+    counts = at_once.group_by("source", "rule").agg(pl.len().cast(pl.Int64))
+    assert work.counts.equals(counts.sort("source", "rule"))
+    assert set(counts["rule"]) == {None, "weight", "benchmark"}
