@@ -139,6 +139,8 @@ def _csv_rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:
         names = next(reader, None)
         if not names:
             raise UserError(f"{path}: the file holds no header")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise UserError(f"{path}: the header has {twice[0]} twice; rename one of the columns")
         for values in reader:
             if len(values) == len(names):
                 yield dict(zip(names, values, strict=True))

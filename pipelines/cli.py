@@ -12,6 +12,7 @@ COMMANDS = {
     "repro": ("pipelines.repro", "check the recipe, run dvc repro, put things back if it fails"),
     "use": ("pipelines.recipes", "copy a recipe into place as params.yaml"),
     "check-recipe": ("pipelines.recipes", "validate a recipe and resolve its graph, run nothing"),
+    "pin": ("pipelines.pin", "record the commits that the hub's sets are at now"),
     "sql": ("pipelines.audit_sql", "ask any table of the build in SQL"),
     "why": ("pipelines.audit_why", "the life of one row, from native row to training row"),
     "statistics": ("pipelines.audit_statistics", "every set and mix beside the paper's own rows"),

@@ -126,6 +126,8 @@ def _read_rows(
 ) -> tuple[Layout, Iterator[pl.DataFrame]]:
     rows: Iterator[readers.Row | readers.Bad] = islice(readers.rows(path), left)
     seen, held = native.peek(rows)
+    if not held:
+        raise UserError(f"{path}: the file holds no rows")
     parse = ".csv" in path.suffixes
     words = {name: set() for name in seen} if parse else seen
     layout = native.choose_layout(form, words, source.options, str(path))

@@ -77,27 +77,43 @@ def _from_hub(source: Source, uri: str, key: str) -> Files:
     ``revision`` is a commit, or a branch or tag; ``NAME@COMMIT`` says what the name must still
     stand for, and so does the file of pins at ``path`` (a JSON object of source: commit).
     """
+    repo, wanted, inside = _asked(source, uri, key)
+    name, _, expected = wanted.partition("@")
+    commit, listed = _look_up(repo, name, key)
+    pinned = [expected, name if _COMMIT.match(name) else "", _pin(Path(source.path), key)]
+    for pin in pinned:
+        if pin not in ("", commit):
+            raise UserError(
+                f"{key}.revision: {name} of {repo} is pinned to {pin}, but has moved to {commit}; "
+                f"look at what changed, then pin it anew: prefloop pin {key.partition('.')[2]}"
+            )
+    files = sorted(file for file in listed if fnmatch(file, inside))
+    if not files:
+        raise UserError(f"{key}.uri: {repo} at {commit} has no file {inside}")
+    paths = [_download(repo, file, commit, key) for file in files]
+    described = [_described(path, file) for path, file in zip(paths, files, strict=True)]
+    return Files(paths, {"uri": uri, "revision": wanted, "commit": commit, "files": described})
+
+
+def commit_of(source: Source, key: str) -> str:
+    """The commit that a hub source's revision stands for now.
+
+    Raises:
+        UserError: the hub refuses or knows no such set or revision.
+    """
+    repo, wanted, _ = _asked(source, str(source.uri), key)
+    return _look_up(repo, wanted.partition("@")[0], key)[0]
+
+
+def _asked(source: Source, uri: str, key: str) -> tuple[str, str, str]:
+    """Repository, revision and path (a pattern) of a hub source."""
     match = _HUB.match(uri)
     if match is None:
         raise UserError(f"{key}.uri: {uri}: not of the form hf://OWNER/NAME@REVISION/PATH")
     wanted = source.revision or (match["revision"] and unquote(match["revision"]))
     if wanted is None:
         raise UserError(f"{key}.revision: pin a commit, a tag or a branch of {match['repo']}")
-    name, _, expected = wanted.partition("@")
-    commit, listed = _look_up(match["repo"], name, key)
-    pinned = [expected, name if _COMMIT.match(name) else "", _pin(Path(source.path), key)]
-    for pin in pinned:
-        if pin not in ("", commit):
-            raise UserError(
-                f"{key}.revision: {name} of {match['repo']} is pinned to {pin}, "
-                f"but has moved to {commit}; look at what changed, then pin it anew"
-            )
-    inside = sorted(file for file in listed if fnmatch(file, match["path"]))
-    if not inside:
-        raise UserError(f"{key}.uri: {match['repo']} at {commit} has no file {match['path']}")
-    paths = [_download(match["repo"], file, commit, key) for file in inside]
-    described = [_described(path, file) for path, file in zip(paths, inside, strict=True)]
-    return Files(paths, {"uri": uri, "revision": wanted, "commit": commit, "files": described})
+    return match["repo"], wanted, match["path"]
 
 
 def _pin(path: Path, key: str) -> str:

@@ -58,6 +58,17 @@ def fetch(
     )
 
 
+def pin(root: Path, url: str, *names: str) -> subprocess.CompletedProcess[str]:
+    """prefloop pin, with the parameters that `fetch` wrote."""
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "pin", *names, "--params", root / "params.yaml"],
+        env={**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(root / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
     """Exit code 2 and one line that holds every part."""
     assert done.returncode == 2, done.stderr
@@ -136,3 +147,23 @@ def test_a_dropped_connection_and_a_dead_server_are_one_line_each(
     assert not list(tmp_path.glob("*.parquet"))
     dead = fetch(tmp_path, "http://127.0.0.1:9", f"hf://{SET}/data/a.jsonl")
     refused(dead, "Connection refused; try again")
+
+
+def test_pin_records_the_commit_and_fetch_holds_the_branch_to_it(
+    fresh: HubServer, tmp_path: Path
+) -> None:
+    uri, first = f"hf://{SET}/data/a.jsonl", fresh.repos["datasets", SET].refs["main"]
+    assert fetch(tmp_path, fresh.url, uri, pins={"other": "kept"}).returncode == 0
+    done = pin(tmp_path, fresh.url)
+    assert (done.returncode, done.stdout) == (0, f"odd: {first}\n"), done.stderr
+    pins = json.loads((tmp_path / "pins.json").read_text())
+    assert pins == {"odd": first, "other": "kept"}
+    fresh.commit(SET, {"data/a.jsonl": SECOND})
+    refused(fetch(tmp_path, fresh.url, uri, pins=pins), "has moved to", "prefloop pin odd")
+    assert pin(tmp_path, fresh.url, "odd").returncode == 0
+    pins = json.loads((tmp_path / "pins.json").read_text())
+    assert fetch(tmp_path, fresh.url, uri, pins=pins).returncode == 0
+    refused(pin(tmp_path, fresh.url, "hh_rlhf"), "sources.hh_rlhf: has no uri")
+    fresh.repos.clear()
+    refused(pin(tmp_path, fresh.url), "no such dataset")
+    assert json.loads((tmp_path / "pins.json").read_text()) == pins

@@ -103,6 +103,12 @@ def test_a_response_of_fifty_megabytes_passes_or_is_rejected_by_name(front: Fron
         ("a.json", b'[{"prompt": "q", "cho', "not a whole JSON array"),
         ("a.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
         ("a.csv", b"prompt,chosen\n1,2\n", "lacks the column rejected"),
+        ("a.csv", b"prompt,chosen,rejected\n", "holds no rows"),
+        ("a.csv", b"prompt,chosen,chosen,rejected\nq,x,z,y\n", "the header has chosen twice"),
+        ("a.csv", b'prompt,chosen,rejected\nq,"x,y\n', "line 3: not valid CSV"),
+        ("a.csv", "prompt,chosen\n".encode("utf-16"), "line 1: not valid CSV"),
+        ("a.jsonl.gz", gzip.compress(lines(GOOD)) + b"more", "broken gzip stream"),
+        ("a.json", b"[" + b'{"prompt":' + b"[" * 9999 + b"]" * 9999 + b"}]", "not a whole JSON"),
         (
             "a.jsonl",
             lines({**GOOD, "chosen": 1}),
