@@ -68,6 +68,7 @@ def score(run: Stage, folder: Path, answers: pl.DataFrame, params: Params) -> pl
     code, engine = _code_sha(), plain.engine(params)
     frames = []
     for name, section in sections.items():
+        print(f"{run.name}: judge {name} ({section.kind})", flush=True)
         judge = load.judge(settings_of(name, section), engine)
         key = [judge.sha, judge.template_sha, judge.dtype, code, groups]
         work = partial(_judged, judge)
