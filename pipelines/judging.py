@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -74,7 +73,7 @@ def score(
 
     judged = RewardModelJudge(judge, engine)
     groups = by_prompt(answers)
-    key = [judged.sha, judged.template.sha, astuple(engine), _fingerprint(answers)]
+    key = [judged.sha, judged.template.sha, engine.identity(), _fingerprint(answers)]
     result = shards.run(run, "scores", key, groups, shard, work=lambda items: _judge(judged, items))
     return result.select(schema.SCORES.names)
 

@@ -61,20 +61,25 @@ def score(run: Stage, folder: Path, answers: pl.DataFrame, params: Params) -> pl
     from training import environment
 
     environment.prepare()
-    from training.judges import load
-
     sections = _checked(folder, params.judges)
     groups = judging.by_prompt(answers)
-    code, engine = _code_sha(), plain.engine(params)
-    frames = []
-    for name, section in sections.items():
-        print(f"{run.name}: judge {name} ({section.kind})", flush=True)
-        judge = load.judge(settings_of(name, section), engine)
-        key = [judge.sha, judge.template_sha, judge.dtype, code, groups]
-        work = partial(_judged, judge)
-        size = params.engine.shard_prompts
-        frames.append(shards.run(run, f"scores-{name}", key, groups, size, work=work, keep=True))
+    code = _code_sha()
+    frames = [_one(run, params, groups, code, name) for name in sections]
     return pl.concat(frames).select(schema.SCORES.names)
+
+
+def _one(
+    run: Stage, params: Params, groups: Sequence[list[judging.Answer]], code: str, name: str
+) -> pl.DataFrame:
+    """One judge's scores; its model is let go before the next one's is loaded."""
+    from training.judges import load
+
+    settings = settings_of(name, params.judges[name])
+    print(f"{run.name}: judge {name} ({settings.kind})", flush=True)
+    judge = load.judge(settings, plain.engine(params))
+    key = [judge.sha, judge.template_sha, judge.dtype, code, groups]
+    work, size = partial(_judged, judge), params.engine.shard_prompts
+    return shards.run(run, f"scores-{name}", key, groups, size, work=work, keep=True)
 
 
 def settings_of(name: str, section: Judge) -> Settings:

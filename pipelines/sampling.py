@@ -145,7 +145,7 @@ def _take(
         policy_sha,
         asked.template.sha,
         astuple(order),
-        astuple(engine),
+        engine.identity(),
         sampler.version,
         fitting,
     ]

@@ -26,6 +26,7 @@ def _problems(params: Params) -> Iterator[str]:
     yield from _iterations(params)
     yield from _judges(params)
     yield from _divisible(params)
+    yield from _engine(params)
 
 
 def _kinds(params: Params) -> Iterator[str]:
@@ -101,6 +102,11 @@ def _judges(params: Params) -> Iterator[str]:
     ):
         if name not in params.mixes:
             yield f"{key}: no mix is named {name}; mixes: {_list(params.mixes)}"
+
+
+def _engine(params: Params) -> Iterator[str]:
+    if params.engine.name == "server" and params.engine.data_parallel > 1:
+        yield "engine.data_parallel: the server engine loads no model; raise server.concurrency"
 
 
 def _panel(params: Params) -> Iterator[str]:

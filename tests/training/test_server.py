@@ -118,6 +118,19 @@ def test_token_ids_and_finish_reasons_are_those_of_the_policy(
             assert ended or len(response.token_ids) == 30
 
 
+def test_stop_tokens_end_a_response(url: str, base: Path, template: ChatTemplate) -> None:
+    sampler = ServerSampler(base, Endpoint(url=url))
+    asked = requests(template, [f"question {k}" for k in range(4)])
+    free = sampler.sample(asked, 30)
+    stop = free[0][0].token_ids[3]
+    for before, after in zip(free, sampler.sample(asked, 30, [stop]), strict=True):
+        for one, other in zip(before, after, strict=True):
+            end = one.token_ids.index(stop) + 1 if stop in one.token_ids else len(one.token_ids)
+            assert other.token_ids == one.token_ids[:end]
+            assert stop not in one.token_ids or other.finish_reason == "stop"
+    sampler.close()
+
+
 def test_prompts_may_go_as_text(url: str, base: Path, template: ChatTemplate) -> None:
     sampler = ServerSampler(base, Endpoint(url=url, prompts="text"))
     drawn = sampler.sample(requests(template, ["a", "b"], temperature=1e-3), 12)

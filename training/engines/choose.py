@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from training.engines.endpoint import Endpoint
@@ -20,6 +20,12 @@ class Engine:
     data_parallel: int = 1
     memory_share: float = 0.9
     server: Endpoint = field(default_factory=Endpoint)
+
+    def identity(self) -> tuple[object, ...]:
+        """What a result may depend on: an endpoint's address and pace are no part of it."""
+        plain = [getattr(self, one.name) for one in fields(self) if one.name != "server"]
+        served = (self.server.model, self.server.prompts) if self.name == "server" else ()
+        return (*plain, *served)
 
 
 def sampler(engine: Engine, policy: Path) -> Sampler:

@@ -41,13 +41,16 @@ class ServerSampler:
         self.version = self._client.version()
         self.context = int(served.get("max_model_len") or _context(path))
 
-    def sample(self, requests: Sequence[Request], max_new_tokens: int) -> list[list[Response]]:
-        """Responses per request, in the order of its draws.
+    def sample(
+        self, requests: Sequence[Request], max_new_tokens: int, stop: Sequence[int] = ()
+    ) -> list[list[Response]]:
+        """Responses per request, in the order of its draws; `stop` adds tokens that end one.
 
         Raises:
             UserError: a request failed after all its retries.
         """
-        calls = [self._call(r.prompt, draw, max_new_tokens) for r in requests for draw in r.draws]
+        shared = {"max_tokens": max_new_tokens, **self._ending(sorted({*self._ends, *stop}))}
+        calls = [{**self._call(r.prompt, draw), **shared} for r in requests for draw in r.draws]
         answers = self._client.completions(calls)
         failed = [one.reason for one in answers if isinstance(one, Failure)]
         if failed:
@@ -58,14 +61,15 @@ class ServerSampler:
         drawn = iter(answers)
         return [[self._response(next(drawn)) for _ in request.draws] for request in requests]
 
-    def _call(self, prompt: list[int], draw: Draw, max_new_tokens: int) -> dict[str, Any]:
+    def close(self) -> None:
+        """Nothing of the model is held here."""
+
+    def _call(self, prompt: list[int], draw: Draw) -> dict[str, Any]:
         return {
             "model": self._client.endpoint.model,
             "prompt": self._prompt(prompt),
-            "max_tokens": max_new_tokens,
             "temperature": draw.temperature,
             "seed": draw.seed & _SEEDS,
-            **self._vllm(),
         }
 
     def _prompt(self, ids: list[int]) -> list[int] | str:
@@ -76,11 +80,11 @@ class ServerSampler:
         own = ids[1:] if added and ids[:1] == added else ids
         return str(self._tokenizer.decode(own, skip_special_tokens=False))
 
-    def _vllm(self) -> dict[str, Any]:
-        """What only servers that take token ids know: end tokens by id, token ids in the answer."""
+    def _ending(self, ends: list[int]) -> dict[str, Any]:
+        """Where to stop: by token id where the server knows ids, and then it returns them too."""
         if self._client.endpoint.prompts == "text":
-            return {"stop": [str(self._tokenizer.decode([end])) for end in self._ends]}
-        return {"extra_body": {"stop_token_ids": self._ends, "return_token_ids": True}}
+            return {"stop": [str(self._tokenizer.decode([end])) for end in ends]}
+        return {"extra_body": {"stop_token_ids": ends, "return_token_ids": True}}
 
     def _response(self, choice: Any) -> Response:
         """Token ids as the server gives them; where it gives text alone, the text encoded."""
