@@ -81,9 +81,10 @@ def _ranked(args: argparse.Namespace) -> pl.DataFrame:
     done = decided_ids(reviews.read(args.data / "reviews"), args.reviewer)
     con = open_build(args.data)
     try:
-        return queue.ranked(con, iteration=args.iteration, done=done, limit=args.limit)
+        found = queue.reasons(con)
     finally:
         con.close()
+    return queue.ranked(found, iteration=args.iteration, done=done, limit=args.limit)
 
 
 def _queue(args: argparse.Namespace) -> None:

@@ -12,16 +12,19 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from curation.errors import UserError
-from curation.ui.build import Build
+from curation.pairs import Made
+from curation.ui.build import Build, Memory, Pairings, state
 from pipelines import audit, reviews, what_if
-from pipelines.params import load
+from pipelines.params import Params, load
 from pipelines.review import now
 
 HOST = "127.0.0.1"
+PROMPTS = 20_000  # of more prompts the sliders pair this many, chosen by hash
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,11 +54,34 @@ def build_of(data: Path, params_file: Path) -> Build:
     return Build(
         data=data,
         knobs=params.pairs.model_dump(),
-        pairings=lambda iteration, changed: what_if.pairings(data, iteration, params, changed),
+        pairings=Paired(data, params),
         decisions=lambda: reviews.read(folder),
         record=record,
         now=now,
     )
+
+
+class Paired:
+    """Pairings for the sliders: what one iteration's tables hold and the first pairing are kept."""
+
+    def __init__(self, data: Path, params: Params) -> None:
+        self._data = data
+        self._params = params
+        self._last: Memory[tuple[what_if.Scored, Made]] = Memory()
+
+    def __call__(self, iteration: str, changed: dict[str, Any]) -> Pairings:
+        """Both pairings of about PROMPTS prompts of an iteration."""
+        folder = self._data / "iterations" / iteration
+        files = [folder / "generations.parquet", folder / "scores.parquet"]
+        files += [self._data / "prompts" / "prompts.parquet"]
+        present = [file for file in files if file.is_file()]
+        key = state([*present, *self._data.glob("reviews/*.parquet")])
+        tables, before = self._last.of(key, lambda: self._begin(iteration))
+        return Pairings(before, tables.pair(self._params, changed), tables.share)
+
+    def _begin(self, iteration: str) -> tuple[what_if.Scored, Made]:
+        tables = what_if.sampled(what_if.scored(self._data, iteration), PROMPTS)
+        return tables, tables.pair(self._params, {})
 
 
 def _serve(args: argparse.Namespace) -> None:

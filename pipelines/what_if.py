@@ -11,9 +11,11 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from pydantic import ValidationError
 
 from curation import schema
@@ -51,33 +53,78 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What one iteration's pairing reads: its tables, or those of a share of its prompts."""
+
+    generations: pl.LazyFrame
+    scores: pl.LazyFrame
+    prompts: pl.LazyFrame
+    iteration: str
+    verdicts: pl.DataFrame | None
+    share: float = 1.0
+
+    def pair(self, params: Params, changed: dict[str, Any]) -> Made:
+        """Pair them as params.yaml says, but for the changed knobs.
+
+        Raises:
+            UserError: a knob has a wrong value, or no pair is left.
+        """
+        tables = (self.generations, self.scores, self.prompts)
+        rules = _rules(params, changed)
+        return make(*tables, rules, self.iteration, verdicts=self.verdicts)
+
+
 def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any]) -> dict[str, Any]:
     """Pair an iteration as params.yaml says and with changed knobs; the summary of what changes.
 
     Raises:
         UserError: a knob has a wrong value, or a table of the iteration is missing.
     """
-    before, after = pairings(data, iteration, params, changed)
+    tables = scored(data, iteration)
+    before, after = (tables.pair(params, knobs) for knobs in ({}, changed))
     return summary(before.metrics, after.metrics, changes(before.pairs, after.pairs))
 
 
-def pairings(
-    data: Path, iteration: str, params: Params, changed: dict[str, Any]
-) -> tuple[Made, Made]:
-    """The pairs of an iteration as params.yaml says, and with changed knobs; errors as `compare`.
+def scored(data: Path, iteration: str) -> Scored:
+    """The tables of an iteration, and what reviewers settled.
 
-    What reviewers settled holds in both.
+    Raises:
+        UserError: a table of the iteration is missing.
     """
     folder = data / "iterations" / iteration
-    generations = io.scan(folder / "generations.parquet", schema.GENERATIONS)
-    scores = io.scan(folder / "scores.parquet", schema.SCORES)
-    prompts = io.scan(data / "prompts" / "prompts.parquet", schema.PROMPTS)
-    verdicts = reviews.verdicts(data / "reviews")
-    before, after = (
-        make(generations, scores, prompts, rules, iteration, verdicts=verdicts)
-        for rules in (_rules(params, {}), _rules(params, changed))
+    return Scored(
+        io.scan(folder / "generations.parquet", schema.GENERATIONS),
+        io.scan(folder / "scores.parquet", schema.SCORES),
+        io.scan(data / "prompts" / "prompts.parquet", schema.PROMPTS),
+        iteration,
+        reviews.verdicts(data / "reviews"),
     )
-    return before, after
+
+
+def sampled(tables: Scored, most: int) -> Scored:
+    """The tables in memory, of about `most` prompts where there are more.
+
+    A prompt's id is a hash, so the prompts with the smallest ids are a fair sample of them.
+    """
+    own = tables.generations
+    prompts = own.select(pl.col("prompt_id").unique().sort()).collect()["prompt_id"]
+    share = 1.0
+    if prompts.len() > most:
+        share = most / prompts.len()
+        own = own.filter(pl.col("prompt_id") < prompts[most])
+    held = own.collect()
+    ids = held.lazy().select("generation_id")
+    scores = tables.scores.join(ids, on="generation_id", how="semi").collect()
+    asked = held.lazy().select("prompt_id").unique()
+    pool = tables.prompts.join(asked, on="prompt_id", how="semi").collect()
+    return replace(
+        tables,
+        generations=held.lazy(),
+        scores=scores.lazy(),
+        prompts=pool.lazy(),
+        share=share,
+    )
 
 
 def _rules(params: Params, changed: dict[str, Any]) -> Rules:

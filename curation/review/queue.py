@@ -25,28 +25,37 @@ class Weights:
     flags: float = 0.10
 
 
+def reasons(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Every pair of a build with the reasons to look at it.
+
+    Returns:
+        iteration, pair_id, margin, flags, length_gap in characters, against, close, uneven, odd.
+    """
+    query = files("curation.review").joinpath("queue.sql").read_text("utf-8")
+    frame: pl.DataFrame = con.sql(query).pl()
+    return frame
+
+
 def ranked(
-    con: duckdb.DuckDBPyConnection,
+    found: pl.DataFrame,
     *,
     iteration: str | None = None,
     done: Sequence[str] = (),
     limit: int = 50,
     weights: Weights | None = None,
 ) -> pl.DataFrame:
-    """The pairs of a build that most need a look, the most worthwhile first.
+    """The pairs that most need a look, the most worthwhile first.
 
     Args:
-        con: an open build.
+        found: pairs as `reasons` gives them.
         iteration: only pairs of this one.
         done: pair ids to leave out, as `decisions.decided_ids` gives them.
         limit: at most this many rows.
         weights: how much each reason counts.
 
     Returns:
-        iteration, pair_id, margin, flags, length_gap in characters, against, close, uneven, odd
-        (the reasons), worth, waiting (pairs left in all); ties by pair_id.
+        The columns of `reasons`, worth, waiting (pairs left in all); ties by pair_id.
     """
-    query = files("curation.review").joinpath("queue.sql").read_text("utf-8")
     weight = weights or Weights()
     worth = (
         weight.disagreement * pl.col("against")
@@ -54,7 +63,6 @@ def ranked(
         + weight.length * pl.col("uneven")
         + weight.flags * pl.col("odd")
     )
-    found: pl.DataFrame = con.sql(query).pl()
     wanted = pl.lit(True) if iteration is None else pl.col("iteration") == iteration
     left = found.filter(wanted, ~pl.col("pair_id").is_in(list(done)))
     return (

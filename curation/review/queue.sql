@@ -1,29 +1,50 @@
 -- Reasons to look at each pair, between 0 and 1: judges that prefer the other
 -- response, a small margin, unequal lengths, other flags.
-with votes as (
+with sides as (
     select
-        pairs.iteration,
-        pairs.pair_id,
-        count(*) as judges,
+        iteration,
+        pair_id,
+        chosen_id as generation_id,
+        true as is_chosen
+    from pairs
+    union all
+    select
+        iteration,
+        pair_id,
+        rejected_id as generation_id,
+        false as is_chosen
+    from pairs
+),
+
+judged as (
+    select
+        sides.iteration,
+        sides.pair_id,
+        scores.judge,
+        max(scores.reward) filter (where sides.is_chosen) as chosen,
+        max(scores.reward) filter (where not sides.is_chosen) as rejected
+    from sides
+    inner join scores
+        on
+            sides.generation_id = scores.generation_id
+            and sides.iteration = scores.iteration
+    group by sides.iteration, sides.pair_id, scores.judge
+),
+
+votes as (
+    select
+        iteration,
+        pair_id,
         avg(
             case
-                when chosen.reward < rejected.reward then 1.0
-                when chosen.reward = rejected.reward then 0.5
+                when chosen < rejected then 1.0
+                when chosen = rejected then 0.5
                 else 0.0
             end
         ) as against
-    from pairs
-    inner join scores as chosen
-        on
-            pairs.chosen_id = chosen.generation_id
-            and pairs.iteration = chosen.iteration
-    inner join scores as rejected
-        on
-            pairs.rejected_id = rejected.generation_id
-            and pairs.iteration = rejected.iteration
-            and chosen.judge = rejected.judge
-    where chosen.reward is not null and rejected.reward is not null
-    group by pairs.iteration, pairs.pair_id
+    from judged
+    where chosen is not null and rejected is not null
+    group by iteration, pair_id
 ),
 
 reasons as (

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from urllib.parse import parse_qs, urlencode
 
+import duckdb
+import polars as pl
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -20,8 +22,9 @@ from starlette.staticfiles import StaticFiles
 from curation.audit import why
 from curation.audit.report.browser import visible
 from curation.errors import UserError
+from curation.review import queue
 from curation.ui import ask, overview, pairs, reviewing, what_if
-from curation.ui.build import Build
+from curation.ui.build import Build, Memory, state
 from curation.ui.pages import STATIC, render, static
 
 _LARGEST = 100_000  # bytes of a posted form
@@ -78,6 +81,13 @@ class Pages:
 
     def __init__(self, build: Build) -> None:
         self.build = build
+        self._queue: Memory[pl.DataFrame] = Memory()
+
+    def _reasons(self, con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+        """Why each pair is worth a look, worked out once for as long as the tables stay."""
+        tables = (*self.build.data.glob("iterations/*/pairs.parquet"),)
+        scores = (*self.build.data.glob("iterations/*/scores.parquet"),)
+        return self._queue.of(state((*tables, *scores)), lambda: queue.reasons(con))
 
     def overview(self, request: Request) -> Response:
         """Tables with their rows, gates, where to go."""
@@ -156,7 +166,8 @@ class Pages:
         if who:
             rows = self.build.decisions()
             with self.build.open() as con:
-                found = reviewing.screen(con, rows, who, iteration, skip)
+                asked = reviewing.Asked(who, iteration, skip)
+                found = reviewing.screen(con, rows, asked, self._reasons(con))
                 told = reviewing.told(con, rows, who, given.get("last", ""))
         page = render(
             "review.html.j2", here="/review", reviewer=who, iteration=iteration, skip=skip,

@@ -41,12 +41,30 @@ class Screen:
     agreement: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Whose queue, of which iteration (empty: all), and how many of its first pairs to skip."""
+
+    reviewer: str
+    iteration: str = ""
+    skip: int = 0
+
+
 def screen(
-    con: duckdb.DuckDBPyConnection, rows: pl.DataFrame, reviewer: str, iteration: str, skip: int
+    con: duckdb.DuckDBPyConnection, rows: pl.DataFrame, asked: Asked, reasons: pl.DataFrame
 ) -> Screen:
-    """The next pair of this reviewer's queue, and how far the reviewer has come."""
+    """The next pair of a reviewer's queue, and how far the reviewer has come.
+
+    Args:
+        con: the open build.
+        rows: every decision.
+        asked: whose queue.
+        reasons: every pair with its reasons, as `queue.reasons` gives them.
+    """
+    reviewer, skip = asked.reviewer, asked.skip
     done = decided_ids(rows, reviewer)
-    found = queue.ranked(con, iteration=iteration or None, done=done, limit=skip + 1)
+    wanted = asked.iteration or None
+    found = queue.ranked(reasons, iteration=wanted, done=done, limit=skip + 1)
     waiting = int(found["waiting"][0]) if found.height else 0
     card = None
     if found.height:

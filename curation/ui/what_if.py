@@ -58,6 +58,8 @@ class Result:
     rules: dict[str, int]
     figures: list[Figure]
     examples: list[dict[str, str]]
+    share: float
+    prompts: int
 
 
 def knobs(given: Mapping[str, str], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,7 +79,8 @@ def result(build: Build, iteration: str, wanted: dict[str, Any]) -> Result:
     """
     if iteration not in build.iterations():
         raise UserError(f"iteration {iteration}: this build has no scores of it")
-    before, after = build.pairings(iteration, wanted)
+    both = build.pairings(iteration, wanted)
+    before, after = both.before, both.after
     found = summary(before.metrics, after.metrics, changes(before.pairs, after.pairs))
     return Result(
         changes=found["changes"],
@@ -85,6 +88,8 @@ def result(build: Build, iteration: str, wanted: dict[str, Any]) -> Result:
         rules=found["rules"],
         figures=_figures(before.pairs, after.pairs),
         examples=_examples(before, after),
+        share=both.share,
+        prompts=before.metrics["prompts"],
     )
 
 
