@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint
+from training import checkpoint, debias
 from training.chat_template import ChatTemplate, Messages
 from training.engines import choose
 from training.engines.choose import Engine
@@ -48,6 +48,9 @@ class RewardModelJudge:
         self.card = checkpoint.card(path)
         self.name = str(self.card.get("name", f"reward_model/{path.name}"))
         self.sha = checkpoint.weights_sha(path)
+        self._slope = float(self.card.get("length_slope", 0.0))  # of a debiased reward
+        if self._slope:
+            self.sha = debias.sha(self.sha, self._slope)
         self.template = ChatTemplate(checkpoint.load_tokenizer(path))
         self.dtype = engine.dtype
         self._scorer: Scorer = choose.scorer(engine, path)
@@ -55,8 +58,11 @@ class RewardModelJudge:
 
     def judge(self, items: Sequence[Item]) -> list[Verdict]:
         """One verdict per (prompt messages, response text); a failed one is None with a reason."""
-        ids, prompts = self.encode(items)
-        return [_verdict(score) for score in self._scorer.score(ids, prompts)]
+        scores = self._scorer.score(*self.encode(items))
+        return [
+            _verdict(score - self._slope * len(response))
+            for score, (_, response) in zip(scores, items, strict=True)
+        ]
 
     def encode(self, items: Sequence[Item]) -> tuple[list[list[int]], list[int]]:
         """Token ids of prompt and response, as the model was trained on them; prompt lengths."""

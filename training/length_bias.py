@@ -34,11 +34,11 @@ def study(
     """
     reward = np.asarray(rewards, dtype=np.float64)
     length = np.asarray(chars, dtype=np.float64)
-    groups = _groups(prompts)
-    within = [statistics.pearson(length[g], reward[g]) for g in groups]
-    by_rank = [statistics.spearman(length[g], reward[g]) for g in groups]
+    found = groups(prompts)
+    within = [statistics.pearson(length[g], reward[g]) for g in found]
+    by_rank = [statistics.spearman(length[g], reward[g]) for g in found]
     return {
-        "prompts": len(groups),
+        "prompts": len(found),
         "responses": len(reward),
         "pearson": _summary(within, seed),
         "spearman": _summary(by_rank, seed),
@@ -46,7 +46,7 @@ def study(
             statistics.group_means(length, prompts), statistics.group_means(reward, prompts)
         ),
         "reward_per_100_chars": 100.0 * slope(reward, length, prompts),
-        "chosen_longer": _best_longer(reward, length, groups),
+        "chosen_longer": _best_longer(reward, length, found),
         "heat_map": heat_map(reward, length, prompts),
     }
 
@@ -75,7 +75,8 @@ def heat_map(reward: Floats, length: Floats, prompts: Sequence[str]) -> dict[str
     }
 
 
-def _groups(prompts: Sequence[str]) -> list[Any]:
+def groups(prompts: Sequence[str]) -> list[Any]:
+    """Row numbers of each prompt, in the order of the prompts' ids."""
     order = np.argsort(np.asarray(prompts), kind="stable")
     names = np.asarray(prompts)[order]
     starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
