@@ -13,8 +13,8 @@ from scipy import special
 from training import checkpoint
 from training.engines.choose import Engine
 from training.errors import UserError
-from training.judge import RewardModelJudge, Verdict
-from training.oracle import Oracle
+from training.judge import Item, RewardModelJudge, Verdict
+from training.multi_head_judge import MultiHeadJudge
 from training.preference_model import PreferenceModel, Question
 from training.statistics import Floats
 
@@ -40,6 +40,16 @@ class Asked:
         return float(((self.straight > 0.5) != (self.swapped > 0.5)).mean())
 
 
+class Rater(Protocol):
+    """Rates single responses: a reward model, a multi-head one, the oracle."""
+
+    name: str
+
+    def judge(self, items: Sequence[Item]) -> list[Verdict]:
+        """One verdict per (prompt messages, response)."""
+        ...
+
+
 class PairwiseJudge(Protocol):
     """Compares two responses to one prompt."""
 
@@ -56,7 +66,7 @@ class ByReward:
 
     has_position = False
 
-    def __init__(self, judge: RewardModelJudge | Oracle) -> None:
+    def __init__(self, judge: Rater) -> None:
         self.name = judge.name
         self._judge = judge
 
@@ -85,7 +95,7 @@ class ByPreference:
 
 
 def load(path: Path, engine: Engine) -> PairwiseJudge:
-    """The judge of a checkpoint: a reward model or a preference model, as its card says.
+    """The judge of a checkpoint: reward model, multi-head or preference model, as its card says.
 
     Raises:
         UserError: its card names another kind.
@@ -95,7 +105,11 @@ def load(path: Path, engine: Engine) -> PairwiseJudge:
         return ByReward(RewardModelJudge(path, engine))
     if kind == "preference_model":
         return ByPreference(path, engine)
-    raise UserError(f"{path}: is a {kind}; a judge is a reward_model or a preference_model")
+    if kind == "multi_head":
+        return ByReward(MultiHeadJudge(path, engine.batch_tokens))
+    raise UserError(
+        f"{path}: is a {kind}; a judge is a reward_model, a multi_head or a preference_model"
+    )
 
 
 def _rewards(verdicts: Sequence[Verdict]) -> Floats:
