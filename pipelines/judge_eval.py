@@ -51,22 +51,25 @@ def body(run: Stage) -> None:
     environment.prepare()
     from training import judge_report
 
-    judges: dict[str, dict[str, Any]] = {}
+    figures: dict[str, dict[str, Any]] = {}
     answers = {}
-    for judge in _judges(run, params):
+    for judge in judges(run, params):
         answers[judge.name] = judge_report.ask(judge, rows)
-        judges[judge.name] = judge_report.report(judge, rows, answers[judge.name])
+        figures[judge.name] = judge_report.report(judge, rows, answers[judge.name])
         if judge.has_position:  # rewards are numbers: they cannot form a cycle
-            judges[judge.name]["cycles"] = _cycles(run, params, judge)
+            figures[judge.name]["cycles"] = _cycles(run, params, judge)
         print(
-            f"judge_eval: {judge.name}: accuracy {judges[judge.name]['accuracy']:.4f}", flush=True
+            f"judge_eval: {judge.name}: accuracy {figures[judge.name]['accuracy']:.4f}", flush=True
         )
+    if "oracle" in answers:
+        for name, found in figures.items():
+            found["against_oracle"] = judge_report.against(answers["oracle"], answers[name])
     agreement = judge_report.agreement(rows, answers, params.seeds.evaluation)
     run.outputs.json(
         run.args.metrics,
-        {"pairs": len(rows), "ambiguous": ambiguous, "judges": judges, "agreement": agreement},
+        {"pairs": len(rows), "ambiguous": ambiguous, "judges": figures, "agreement": agreement},
     )
-    print(records.table([_line(name, found) for name, found in judges.items()], digits=4))
+    print(records.table([_line(name, found) for name, found in figures.items()], digits=4))
     print(records.table(agreement, digits=4))
     run.summary.rows_in = len(rows) + ambiguous
     run.summary.kept, run.summary.rejected = len(rows), ambiguous
@@ -96,23 +99,24 @@ def _held_out(run: Stage, params: Params) -> tuple[list[Labelled], int]:
     return clear, len(found) - len(clear)
 
 
-def _judges(run: Stage, params: Params) -> list[PairwiseJudge]:
+def judges(run: Stage, params: Params) -> list[PairwiseJudge]:
+    """The judges that --judge and --oracle name; UserError for none, or for two of one name."""
     from training import pairwise
     from training.oracle import Oracle
 
-    judges = [pairwise.load(path, settings.engine(params)) for path in run.args.judge or []]
+    found = [pairwise.load(path, settings.engine(params)) for path in run.args.judge or []]
     if run.args.oracle is not None:
         function = params.evaluation.oracle.function
         if function is None:
             raise UserError("--oracle: evaluation.oracle.function names no function in the recipe")
-        judges.append(pairwise.ByReward(Oracle(run.args.oracle, function)))
-    if not judges:
+        found.append(pairwise.ByReward(Oracle(run.args.oracle, function)))
+    if not found:
         raise UserError("--judge: name at least one checkpoint, or give --oracle")
-    names = [judge.name for judge in judges]
+    names = [judge.name for judge in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UserError(f"--judge: two judges are named {twice[0]}; give each once")
-    return judges
+    return found
 
 
 def _cycles(run: Stage, params: Params, judge: PairwiseJudge) -> dict[str, Any]:
@@ -137,6 +141,7 @@ def _line(name: str, found: dict[str, Any]) -> dict[str, Any]:
     return {
         "judge": name,
         **plain,
+        "on_oracle_labels": found.get("against_oracle", {}).get("accuracy"),
         "ece": found["calibration"]["ece"],
         "swap_inconsistency": found.get("swap_inconsistency"),
         "cycle_rate": found.get("cycles", {}).get("cycle_rate"),

@@ -62,6 +62,13 @@ def report(judge: PairwiseJudge, rows: Sequence[Labelled], asked: Asked) -> dict
     return figures
 
 
+def against(truth: Asked, asked: Asked) -> dict[str, Any]:
+    """`accuracy` on another judge's labels (the oracle's), over the pairs where it has a side."""
+    decided = np.isfinite(asked.first_wins) & (np.abs(truth.first_wins - 0.5) > 0)
+    sides = np.where(truth.first_wins > 0.5, asked.first_wins, 1.0 - asked.first_wins)
+    return quality.accuracy(quality.verdicts(sides[decided])) if decided.any() else {}
+
+
 def agreement(
     rows: Sequence[Labelled], answers: dict[str, Asked], seed: int
 ) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from curation import schema
-from pipelines import judge_eval, rewardbench
+from pipelines import judge_eval, rewardbench, win_rate
 from training import preference_model as model
 from training.settings import Sft
 
@@ -109,6 +109,8 @@ def test_every_judge_is_measured_on_the_held_out_pairs_alone(
     preference = found["judges"]["preference_model"]
     assert 0 <= preference["swap_inconsistency"] <= 1
     assert preference["cycles"]["triples"] == 6
+    assert oracle["against_oracle"]["accuracy"] == 1.0
+    assert preference["against_oracle"]["accuracy"] == preference["accuracy"]  # labels are true
     assert "cycles" not in found["judges"]["reward_model/test"]
     assert len(found["agreement"]) == 3
     assert "reward_model/test" in capsys.readouterr().out
@@ -170,3 +172,33 @@ def test_rewardbench_names_what_a_file_lacks(
     flags = ["--pairs", "bad.jsonl", "--judge", str(reward_model), "--metrics", "rb.json"]
     assert rewardbench.main(flags) == 2
     assert "row 1 lacks subset" in capsys.readouterr().err
+
+
+def test_a_policy_that_barks_beats_one_that_moos_at_any_length(
+    folder: Path, reward_model: Path, preference_model: Path
+) -> None:
+    moos = _generations().with_columns(
+        response=pl.format("moo {} {}!!", "sample", "prompt_id"), policy=pl.lit("cow")
+    )
+    moos.head(16).write_parquet("baseline.parquet")
+    flags = ["--generations", "generations.parquet", "--baseline", "baseline.parquet"]
+    more = ["--prompts", "prompts.parquet", "--oracle", "oracle.py", "--metrics", "win.json"]
+    judges = ["--judge", str(reward_model), str(preference_model)]
+    assert win_rate.main([*flags, *more, *judges]) == 0
+    found = json.loads(Path("win.json").read_text("utf-8"))
+    assert (found["policy"], found["baseline"], found["unmatched"]) == ("sft", "cow", 2)
+    assert found["judges"]["oracle"]["win_rate"] == 100.0
+    for name in ("reward_model/test", "oracle"):
+        assert found["judges"][name]["win_rate"] > 80.0
+        assert found["judges"][name]["length_controlled"] > 60.0
+        assert found["judges"][name]["pairs"] == 16
+    assert 0 <= found["judges"]["preference_model"]["swap_inconsistency"] <= 1
+
+
+def test_a_policy_against_itself_is_even(folder: Path, reward_model: Path) -> None:
+    same = ["--generations", "generations.parquet", "--baseline", "generations.parquet"]
+    more = ["--prompts", "prompts.parquet", "--judge", str(reward_model), "--metrics", "win.json"]
+    assert win_rate.main([*same, *more]) == 0
+    found = json.loads(Path("win.json").read_text("utf-8"))["judges"]["reward_model/test"]
+    assert (found["win_rate"], found["ties"]) == (50.0, 100.0)
+    assert found["length_controlled"] == pytest.approx(50.0, abs=1e-6)
