@@ -24,6 +24,8 @@ COMMANDS = {
     "ui": ("pipelines.ui", "a local web app: SQL, every pair, what-if, blind review"),
     "experiments": ("pipelines.experiments", "one page over all dvc exp runs"),
     "alpaca-eval": ("pipelines.alpaca_eval", "win rates, plain and at equal length, of its files"),
+    "mt-bench": ("pipelines.chat_bench", "MT-Bench scores of its judgment files"),
+    "arena-hard": ("pipelines.chat_bench", "Arena-Hard win rates of its judgment files"),
     "judge-eval": ("pipelines.judge_eval", "accuracy, calibration and agreement of the judges"),
     "rewardbench": ("pipelines.rewardbench", "a judge on RewardBench, by its sections"),
     "debias": ("pipelines.debias", "take length out of a reward model"),
