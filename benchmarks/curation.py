@@ -28,11 +28,11 @@ import polars as pl
 import yaml
 
 from benchmarks import made
-from curation import native
-from curation.ordered import Spill
-from curation.rules_structural import CONTROL_TOKENS
+from curation.core.ordered import Spill
+from curation.reading import native
+from curation.rules.structural import CONTROL_TOKENS
 from curation.sources.formats import FORMATS
-from pipelines.io import Outputs
+from pipelines.core.io import Outputs
 
 NAME = "bench"
 
@@ -113,7 +113,7 @@ for start in range(0, rows, 32768):
 """
 WRITE = """
 import sys, polars as pl
-from pipelines.io import COMPRESSION_LEVEL, ROW_GROUP
+from pipelines.core.io import COMPRESSION_LEVEL, ROW_GROUP
 for path in sys.argv[2:]:
     pl.scan_parquet(path).sink_parquet(
         path + ".floor", compression="zstd", compression_level=COMPRESSION_LEVEL,

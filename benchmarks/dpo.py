@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training import environment
+from training.core import environment
 
 environment.prepare()
 
-from training import arguments, checkpoint, dpo  # noqa: E402
+from training import arguments, dpo  # noqa: E402
+from training.core import checkpoint  # noqa: E402
 from training.logprobs import completion_logprobs  # noqa: E402
 from training.settings import Architecture, Dpo  # noqa: E402
 

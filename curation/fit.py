@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from curation.readers import kind_of
+from curation.reading.readers import kind_of
 
 
 class MisfitError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 def per_source(table: pl.LazyFrame, rejects: pl.LazyFrame, group: str) -> pl.DataFrame:

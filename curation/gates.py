@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import Table
 
 EXAMPLES = 3

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.ids import unit
 from curation.schema import HISTORY, REJECTS
 

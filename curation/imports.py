@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from curation.readers import Bad, Row
+from curation.reading.readers import Bad, Row
 from curation.schema import MESSAGES, REJECTS
 
 # Each field's names, the first that a row has counts; --map names any other.

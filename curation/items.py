@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curation import filters, ids, messages, schema
-from curation.filters import Bound
+from curation import ids, messages, schema
+from curation.rules import filters
+from curation.rules.filters import Bound
 from curation.sources.base import Format, Kind, Layout, Options
 
 col = pl.col

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 def connect(

@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from curation import decontaminate, dedup, ids, messages
+from curation.core.ordered import Spill, ahead, batches, merged
 from curation.decontaminate import Settings
-from curation.ordered import Spill, ahead, batches, merged
 
 col = pl.col
 

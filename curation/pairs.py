@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from polars_hash import NonCryptographicHashingNameSpace
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.length_stats import auto_penalty, group, moments
 from curation.pairing.choose import choose
 from curation.pairing.figures import Tally, figures, joined, tally

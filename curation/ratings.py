@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.sources.rated import ASPECTS
 
 HELPSTEER = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")

@@ -1,7 +1,7 @@
 """Every table of the build: its columns, their types, the sentence of its grain, its key.
 
-The README's data dictionary, the readers and writers of ``pipelines.io`` and the gates all come
-from here, so a column exists exactly when this file says so.
+The README's data dictionary, the readers and writers of ``pipelines.core.io`` and the gates all
+come from here, so a column exists exactly when this file says so.
 """
 
 from __future__ import annotations

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import filters, messages
-from curation.errors import UserError
-from curation.filters import Bound
+from curation import messages
+from curation.core.errors import UserError
+from curation.core.ordered import PART, Spill, ahead, batches
 from curation.items import CountTokens, Source, finish, orphans, reject_rows, with_ids
-from curation.ordered import PART, Spill, ahead, batches
+from curation.rules import filters
+from curation.rules.filters import Bound
 from curation.schema import MESSAGES
 from curation.sources.base import Kind, renames
 

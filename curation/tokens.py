@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 BATCH = 4_096
 

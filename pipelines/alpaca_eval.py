@@ -21,8 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curation.errors import UserError
-from pipelines import io, records
+from curation.core.errors import UserError
+from pipelines import records
+from pipelines.core import io
 from pipelines.records import Row
 
 if TYPE_CHECKING:

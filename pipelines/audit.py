@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 def parser(prog: str, doc: str | None) -> argparse.ArgumentParser:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from curation.audit.diff import TABLES, Difference, compare
 from curation.audit.text import table
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import audit
 from pipelines.revisions import fetch
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from curation.audit.lineage import Lineage, trace
 from curation.audit.picture import draw
 from curation.audit.text import table
-from pipelines import audit, params
-from pipelines.io import atomic
+from pipelines import audit
+from pipelines.core import params
+from pipelines.core.io import atomic
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -19,9 +19,9 @@ import polars as pl
 
 from curation.audit import sql
 from curation.audit.text import table
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import audit
-from pipelines.io import atomic
+from pipelines.core.io import atomic
 
 FORMATS = ("table", "csv", "json", "parquet")
 

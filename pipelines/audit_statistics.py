@@ -14,9 +14,9 @@ from typing import Any
 
 from curation.audit import sets
 from curation.audit.text import table
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import audit
-from pipelines.io import read_json
+from pipelines.core.io import read_json
 
 WIDTH = 200  # a set with many rules has a long list of drops
 

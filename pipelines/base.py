@@ -13,10 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from curation.errors import UserError
-from pipelines import params as parameters
-from pipelines import settings, stage
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import settings
+from pipelines.core import params as parameters
+from pipelines.core import stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +31,7 @@ def body(run: Stage) -> None:
     params = parameters.load(run.args.params)
     section = params.base
     texts = list(_texts(_read(run.args.corpus))) if section.architecture else []
-    from training import environment
+    from training.core import environment
 
     environment.prepare(offline=section.uri is None or Path(section.uri).exists())
     from training import base

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.errors import UserError
-from pipelines import io, records
+from curation.core.errors import UserError
+from pipelines import records
+from pipelines.core import io
 
 
 def mt_bench(argv: Sequence[str] | None = None) -> int:

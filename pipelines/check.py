@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from curation import gates, locked
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import Table
-from pipelines import io, stage
-from pipelines.params import Params, load
-from pipelines.stage import Stage
+from pipelines.core import io, stage
+from pipelines.core.params import Params, load
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

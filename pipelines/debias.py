@@ -21,11 +21,12 @@ from typing import Any
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
-from pipelines import comparisons, io, judging, settings, stage
-from pipelines import params as parameters
-from pipelines.params import Params
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import comparisons, judging, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
 
 FOLDS = 5
 

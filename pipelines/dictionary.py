@@ -9,7 +9,7 @@ from pathlib import Path
 
 from curation.review.decisions import REVIEWS
 from curation.schema import TABLES, Table
-from pipelines.io import atomic
+from pipelines.core.io import atomic
 
 BEGIN = "<!-- dictionary: written by `prefloop dictionary` -->"
 END = "<!-- /dictionary -->"

@@ -15,10 +15,11 @@ from functools import partial
 import polars as pl
 
 from curation import schema
-from curation.errors import UserError
-from pipelines import comparisons, io, launching, references, settings, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import comparisons, launching, references, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,11 +41,12 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     stored = io.read(run.args.reference, schema.REFERENCE)
     if history.is_empty():
         raise UserError(f"{run.args.history}: no pair to train on; loosen pairs.* in params.yaml")
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
-    from training import checkpoint, dpo
-    from training.chat_template import ChatTemplate
+    from training import dpo
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
 
     start = run.args.sft if params.dpo.start == "sft" else run.args.policy
     reference = run.args.sft if params.dpo.reference == "sft" else run.args.policy

@@ -16,11 +16,12 @@ from functools import partial
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
-from pipelines import comparisons, io, launching, references, settings, stage
-from pipelines import params as parameters
-from pipelines.params import Params
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import comparisons, launching, references, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,10 +42,11 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     history = _history(preferences, params)
     if history.is_empty():
         raise UserError(f"{run.args.preferences}: no pair to train the offline baseline on")
-    from training import checkpoint, dpo, environment
+    from training import dpo
+    from training.core import checkpoint, environment
 
     environment.prepare()
-    from training.chat_template import ChatTemplate
+    from training.core.chat_template import ChatTemplate
 
     chosen = settings.dpo_offline(params)
     reference = references.compute(

@@ -16,11 +16,12 @@ from typing import Any
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
-from pipelines import io, judging, sampling, settings, stage
-from pipelines import params as parameters
-from pipelines.params import Params
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import judging, sampling, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -139,8 +140,9 @@ def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
 
 def _kl(run: Stage, answers: pl.DataFrame, batch_tokens: int) -> Any:
     """log pi - log pi0 of every sampled response."""
-    from training import checkpoint, divergence
-    from training.chat_template import ChatTemplate
+    from training import divergence
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
 
     template = ChatTemplate(checkpoint.load_tokenizer(run.args.policy))
     prompts = template.encode_many(answers["messages"].to_list(), add_generation_prompt=True)

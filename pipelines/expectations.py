@@ -19,12 +19,12 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from curation import expectations, flat, schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.expectations import Expectation
-from pipelines import io, stage
-from pipelines.params import load
-from pipelines.params.recipe import Gates
-from pipelines.stage import Stage
+from pipelines.core import io, stage
+from pipelines.core.params import load
+from pipelines.core.params.recipe import Gates
+from pipelines.core.stage import Stage
 
 Frames = dict[str, tuple[pl.DataFrame, Sequence[Expectation]]]
 _MEMBER = {

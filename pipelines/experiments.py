@@ -22,9 +22,9 @@ from typing import Any
 import yaml
 
 from curation.audit.report.experiments import Run, differences, figures, flat, page
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import audit
-from pipelines.io import atomic, rounded
+from pipelines.core.io import atomic, rounded
 from pipelines.revisions import fetch, show
 
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([A-Za-z0-9][\w.-]*)")

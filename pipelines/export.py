@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.export import FORMS
-from pipelines import io, stage
-from pipelines.stage import Stage
+from pipelines.core import io, stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

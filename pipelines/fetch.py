@@ -14,15 +14,17 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import native, native_parquet, readers, schema
-from curation.errors import UserError
-from curation.native import Ledger
-from curation.ordered import Spill, batches
+from curation import schema
+from curation.core.errors import UserError
+from curation.core.ordered import Spill, batches
+from curation.reading import native, native_parquet, readers
+from curation.reading.native import Ledger
 from curation.sources.base import Format, Layout
 from curation.sources.formats import find
-from pipelines import io, params, source_files, stage
-from pipelines.params.data import Source
-from pipelines.stage import Stage
+from pipelines import source_files
+from pipelines.core import io, params, stage
+from pipelines.core.params.data import Source
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

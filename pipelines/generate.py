@@ -14,12 +14,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
-from pipelines import io, sampling, settings, stage
-from pipelines import params as parameters
-from pipelines.params import Params
-from pipelines.params.loop import Iteration
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import sampling, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.params import Params
+from pipelines.core.params.loop import Iteration
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Sequence
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.history import Keep, grow, lineage
-from pipelines import io, stage
-from pipelines.params import Params, load
-from pipelines.stage import Stage
+from pipelines.core import io, stage
+from pipelines.core.params import Params, load
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from curation import schema
 from curation.history import figures, offline
-from pipelines import io, stage
+from pipelines.core import io, stage
+from pipelines.core.params import load
+from pipelines.core.stage import Stage
 from pipelines.history import keep_of
-from pipelines.params import load
-from pipelines.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

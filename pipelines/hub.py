@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.publish.bundle import MANIFEST, Bundle, sha256
 
 _MANAGED = ("README.md", "data/", "croissant.json", "config.json")

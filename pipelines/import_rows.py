@@ -27,11 +27,12 @@ from pathlib import Path
 import polars as pl
 
 from curation import imported, schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.imports import ALIASES, Parsed, parse
 from curation.tokens import counter
-from pipelines import io, judging, sampling, stage, user_rows
-from pipelines.stage import Stage
+from pipelines import judging, sampling, user_rows
+from pipelines.core import io, stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.errors import UserError
-from pipelines import panel, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import panel
+from pipelines.core import params as parameters
+from pipelines.core import stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

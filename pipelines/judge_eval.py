@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
-from pipelines import io, judging, records, settings, stage
-from pipelines import params as parameters
-from pipelines.params import Params
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import judging, records, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
 
 if TYPE_CHECKING:
     from training.judge_report import Labelled
@@ -46,7 +47,7 @@ def body(run: Stage) -> None:
     """Ask every judge about every held-out pair; write the figures, print the main ones."""
     params = parameters.load(run.args.params)
     rows, ambiguous = _held_out(run, params)
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     from training import judge_report

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import polars as pl
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import shards
-from pipelines.stage import Stage
+from pipelines.core.stage import Stage
 from training.engines.choose import Engine
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def score(
         answers: generation_id, messages (the prompt) and response, at least.
         shard: prompts per shard; the responses to one prompt stay together.
     """
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     from training.judge import RewardModelJudge

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 def together(module: str, argv: Sequence[str] | None, config: str | None) -> None:

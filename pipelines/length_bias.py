@@ -13,10 +13,11 @@ from collections.abc import Sequence
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
-from pipelines import io, judging, settings, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import judging, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,9 +13,10 @@ from typing import Any
 import polars as pl
 
 from curation import schema, statistics
-from curation.errors import UserError
-from pipelines import mixing, params, stage
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import mixing
+from pipelines.core import params, stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

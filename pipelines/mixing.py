@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from curation import schema, statistics
+from curation.core.errors import UserError
 from curation.decontaminate import Settings
-from curation.errors import UserError
 from curation.mix import Decisions, Member, Mix, Sorting
 from curation.schema import Table
-from pipelines import io
-from pipelines.params import Params, data
-from pipelines.stage import Stage
+from pipelines.core import io
+from pipelines.core.params import Params, data
+from pipelines.core.stage import Stage
 
 Figures = Callable[[pl.LazyFrame], dict[str, Any]]
 

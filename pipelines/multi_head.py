@@ -20,10 +20,11 @@ from typing import Any
 import polars as pl
 
 from curation import ratings, schema
-from curation.errors import UserError
-from pipelines import comparisons, io, settings, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import comparisons, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +44,7 @@ def body(run: Stage) -> None:
     train = table.filter(pl.col("split") == "train")
     held_out = table.filter(pl.col("split") == "eval")
     rated, names = _rated(run, held_out)
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     from training import multi_head

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from curation import schema
-from curation.ordered import Spill
+from curation.core.ordered import Spill
 from curation.pairing.figures import Tally
 from curation.pairing.rules import Rules
 from curation.pairs import PART, Part, Tables, parts, summed
-from pipelines import io, reviews, stage
-from pipelines.params import Params, load
-from pipelines.stage import Stage
+from pipelines import reviews
+from pipelines.core import io, stage
+from pipelines.core.params import Params, load
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

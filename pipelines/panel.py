@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from curation import schema
-from curation.errors import UserError
-from curation.readers import Bad
-from pipelines import graph, io, judging, shards, user_rows
+from curation.core.errors import UserError
+from curation.reading.readers import Bad
+from pipelines import graph, judging, shards, user_rows
 from pipelines import settings as plain
-from pipelines.params import Params
-from pipelines.params.judges import FunctionJudge, Judge, LlmJudge, PreferenceJudge
-from pipelines.stage import Stage
+from pipelines.core import io
+from pipelines.core.params import Params
+from pipelines.core.params.judges import FunctionJudge, Judge, LlmJudge, PreferenceJudge
+from pipelines.core.stage import Stage
 
 if TYPE_CHECKING:
     from training.judges.load import Settings
@@ -39,7 +40,7 @@ def pin(name: str, section: Judge) -> dict[str, Any]:
     path = Path(section.path)
     settings = section.model_dump(exclude={"server": _HOW_ONLY})
     if path.is_dir():
-        from training import checkpoint
+        from training.core import checkpoint
 
         return {"name": name, "settings": settings, "sha": checkpoint.weights_sha(path)}
     if not path.is_file():
@@ -58,7 +59,7 @@ def score(run: Stage, folder: Path, answers: pl.DataFrame, params: Params) -> pl
     A judge's finished shards stay until something it reads, or the code, changes: adding a judge
     to a panel never asks the others again.
     """
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     sections = _checked(folder, params.judges)

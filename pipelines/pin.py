@@ -14,9 +14,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.errors import UserError
-from pipelines import audit, params, source_files
-from pipelines.io import read_json
+from curation.core.errors import UserError
+from pipelines import audit, source_files
+from pipelines.core import params
+from pipelines.core.io import read_json
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,11 +14,12 @@ from typing import Any
 import polars as pl
 
 from curation import messages, prompt_map, schema, statistics
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.prompts import Pool, decide, kept, rejects
-from pipelines import io, mixing, params, stage
-from pipelines.params import Params
-from pipelines.stage import Stage
+from pipelines import mixing
+from pipelines.core import io, params, stage
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

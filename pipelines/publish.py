@@ -16,11 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from curation.audit.text import table
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.publish import dataset, layout, model, scan
 from curation.publish.bundle import Bundle, Origin, Wish
-from pipelines import audit, hub, params
-from pipelines.io import atomic, scratch
+from pipelines import audit, hub
+from pipelines.core import params
+from pipelines.core.io import atomic, scratch
 
 _CODE = ("pipelines", "curation", "training", "dvc.yaml", "params.yaml")
 

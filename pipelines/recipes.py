@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.errors import UserError
-from pipelines import params
-from pipelines.io import atomic
+from curation.core.errors import UserError
+from pipelines.core import params
+from pipelines.core.io import atomic
 
 FOLDER = Path("recipes")
 IN_PLACE = Path("params.yaml")

@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from curation import readers
-from curation.errors import UserError
-from pipelines.io import atomic
+from curation.core.errors import UserError
+from curation.reading import readers
+from pipelines.core.io import atomic
 
 Row = dict[str, Any]
 

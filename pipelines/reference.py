@@ -14,9 +14,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from curation import schema
-from pipelines import io, references, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from pipelines import references
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,7 +35,7 @@ def body(run: Stage) -> None:
     history = io.read(run.args.history, schema.HISTORY)
     previous = io.read(run.args.previous, schema.REFERENCE)
     reference = run.args.sft if params.dpo.reference == "sft" else run.args.policy
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     table = references.compute(run, reference, history, previous, params.engine.batch_tokens)

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from curation import schema
-from pipelines import io, references, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from pipelines import references
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +27,7 @@ def body(run: Stage) -> None:
     params = parameters.load(run.args.params)
     history = io.read(run.args.history, schema.HISTORY)
     if not history.is_empty():
-        from training import environment
+        from training.core import environment
 
         environment.prepare()
     table = references.compute(

@@ -10,10 +10,10 @@ import polars as pl
 
 from curation import schema
 from pipelines import comparisons, shards
-from pipelines.stage import Stage
+from pipelines.core.stage import Stage
 
 if TYPE_CHECKING:
-    from training.chat_template import ChatTemplate
+    from training.core.chat_template import ChatTemplate
     from training.reference_logprobs import Stored
 
 SHARD_PAIRS = 4096
@@ -40,8 +40,8 @@ def compute(
     """
     if pairs.is_empty():
         return schema.REFERENCE.empty()
-    from training import checkpoint
-    from training.chat_template import ChatTemplate
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
 
     template = ChatTemplate(checkpoint.load_tokenizer(reference))
     wanted = pairs.with_columns(
@@ -59,7 +59,8 @@ def _computed(
     run: Stage, reference: Path, template: ChatTemplate, fresh: pl.DataFrame, budget: int
 ) -> pl.DataFrame:
     """Rows of the pairs that no table holds yet, shard by shard in the order of their ids."""
-    from training import checkpoint, reference_logprobs
+    from training import reference_logprobs
+    from training.core import checkpoint
 
     model = cache(lambda: checkpoint.load_policy(reference))  # not loaded if no shard is missing
 

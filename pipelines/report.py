@@ -16,9 +16,9 @@ from pathlib import Path
 
 from curation.audit.report.build import Report, build
 from curation.audit.text import table
-from pipelines import params, stage
-from pipelines.io import rounded
-from pipelines.stage import Stage
+from pipelines.core import params, stage
+from pipelines.core.io import rounded
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

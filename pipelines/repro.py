@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from curation.errors import UserError
-from pipelines import params
+from curation.core.errors import UserError
+from pipelines.core import params
 
 SETTINGS = {
     "DVC_NO_ANALYTICS": "1",

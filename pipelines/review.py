@@ -24,12 +24,12 @@ import polars as pl
 
 from curation.audit.connect import open_build
 from curation.audit.text import table
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review import argilla, queue, sides
 from curation.review.agreement import agreement
 from curation.review.decisions import DECISIONS, decided_ids, disputed, latest, settled
 from pipelines import audit, reviews
-from pipelines.io import atomic, rounded
+from pipelines.core.io import atomic, rounded
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS, checked, settled
-from pipelines import io
+from pipelines.core import io
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 def fetch(revision: str, data: Path, pattern: str, scratch: Path) -> list[Path]:

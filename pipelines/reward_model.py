@@ -14,9 +14,10 @@ from typing import Any
 import polars as pl
 
 from curation import schema
-from pipelines import comparisons, io, settings, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from pipelines import comparisons, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +33,7 @@ def body(run: Stage) -> None:
     table = io.read(run.args.table, schema.MIXES)
     train = comparisons.of(table.filter(pl.col("split") == "train"))
     held_out = table.filter(pl.col("split") == "eval")
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     from training import reward_model

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from curation.audit import paper
-from curation.errors import UserError
-from pipelines import params as parameters
-from pipelines import records, settings, stage
+from curation.core.errors import UserError
+from pipelines import records, settings
+from pipelines.core import params as parameters
+from pipelines.core import stage
+from pipelines.core.stage import Stage
 from pipelines.records import Row
-from pipelines.stage import Stage
 
 Pair = tuple[list[dict[str, str]], str, str]
 
@@ -36,7 +37,7 @@ def body(run: Stage) -> None:
     params = parameters.load(run.args.params)
     rows = records.read(run.args.pairs)
     pairs = read(run.args.pairs, rows)
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     import numpy as np

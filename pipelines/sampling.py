@@ -11,13 +11,13 @@ import orjson
 import polars as pl
 
 from curation import ids, schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import shards
-from pipelines.stage import Stage
+from pipelines.core.stage import Stage
 from training.engines.choose import Engine
 
 if TYPE_CHECKING:
-    from training.chat_template import ChatTemplate
+    from training.core.chat_template import ChatTemplate
     from training.engines.protocol import Request, Response, Sampler
 
 _DRAWN: dict[str, Any] = {
@@ -85,11 +85,11 @@ def sample(run: Stage, order: Order, prompts: pl.DataFrame, engine: Engine, shar
     Raises:
         UserError: no prompt gave a response, or a stop text is not one token.
     """
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
-    from training import checkpoint
-    from training.chat_template import ChatTemplate
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
 
     template = ChatTemplate(checkpoint.load_tokenizer(run.args.policy))
     stop = [_stop_id(template, text, run.args.params) for text in order.stop]
@@ -128,7 +128,7 @@ def _take(
     run: Stage, asked: Asked, turn: Turn, engine: Engine, shard: int
 ) -> tuple[pl.DataFrame, int]:
     """One policy's responses as generations, and how many tokens a prompt may have."""
-    from training import checkpoint
+    from training.core import checkpoint
     from training.engines import choose
 
     order = asked.order

@@ -14,9 +14,10 @@ from typing import Any
 import polars as pl
 
 from curation import schema
-from pipelines import io, judging, panel, settings, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from pipelines import judging, panel, settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

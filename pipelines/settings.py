@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipelines.params import Params
-from pipelines.params.models import Preference
+from pipelines.core.params import Params
+from pipelines.core.params.models import Preference
 from training.engines.choose import Engine
 from training.engines.endpoint import Endpoint
 from training.settings import Architecture, Dpo, Lora, RewardModel, Sft

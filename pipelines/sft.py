@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from curation import schema
-from pipelines import io, settings, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from pipelines import settings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def body(run: Stage) -> None:
     table = io.read(run.args.table, schema.SFT_MIX)
     train = table.filter(pl.col("split") == "train")["messages"].to_list()
     held_out = table.filter(pl.col("split") == "eval")["messages"].to_list()
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     from training import sft

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from curation import schema, statistics
-from pipelines import mixing, params, stage
-from pipelines.stage import Stage
+from pipelines import mixing
+from pipelines.core import params, stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import polars as pl
 
-from pipelines.io import atomic
-from pipelines.stage import WORK, Stage
+from pipelines.core.io import atomic
+from pipelines.core.stage import WORK, Stage
 
 T = TypeVar("T")
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from curation.errors import UserError
-from pipelines.io import read_json
-from pipelines.params import Params
-from pipelines.params.data import Source
+from curation.core.errors import UserError
+from pipelines.core.io import read_json
+from pipelines.core.params import Params
+from pipelines.core.params.data import Source
 
 _HUB = re.compile(r"^hf://(?P<repo>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<path>.+)$")
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")

@@ -13,13 +13,16 @@ from typing import Any
 
 import polars as pl
 
-from curation import filters, native, native_parquet, schema, statistics, tokens
-from curation.errors import UserError
+from curation import schema, statistics, tokens
+from curation.core.errors import UserError
 from curation.items import TABLES, Source
+from curation.reading import native, native_parquet
+from curation.rules import filters
 from curation.sources.formats import find
 from curation.standardize import Standardizing
-from pipelines import io, params, source_files, stage
-from pipelines.stage import Stage
+from pipelines import source_files
+from pipelines.core import io, params, stage
+from pipelines.core.stage import Stage
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,11 +16,11 @@ from typing import Any
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairs import Made
 from curation.ui.build import Build, Memory, Pairings, state
 from pipelines import audit, reviews, what_if
-from pipelines.params import Params, load
+from pipelines.core.params import Params, load
 from pipelines.review import now
 
 HOST = "127.0.0.1"

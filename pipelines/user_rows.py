@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import readers
-from curation.errors import UserError
-from curation.readers import Bad, Row
+from curation.core.errors import UserError
+from curation.reading import readers
+from curation.reading.readers import Bad, Row
 
 BATCH = 8_192
 

@@ -19,13 +19,14 @@ import polars as pl
 from pydantic import ValidationError
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairing.rules import Rules
 from curation.pairs import Made, make
 from curation.what_if import changes, summary, text
-from pipelines import io, reviews
-from pipelines.params import Params, load
-from pipelines.params.loop import Pairs
+from pipelines import reviews
+from pipelines.core import io
+from pipelines.core.params import Params, load
+from pipelines.core.params.loop import Pairs
 
 _KNOBS = (
     "strategy",

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from curation import schema
-from curation.errors import UserError
-from pipelines import io, judge_eval, judging, records, stage
-from pipelines import params as parameters
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines import judge_eval, judging, records
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
 
 if TYPE_CHECKING:
     from training.comparison import Duel
@@ -38,7 +39,7 @@ def body(run: Stage) -> None:
     """Match the responses, ask every judge, write and print."""
     params = parameters.load(run.args.params)
     rows, unmatched, names = _matched(run)
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     from training import comparison

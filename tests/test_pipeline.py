@@ -23,7 +23,7 @@ from curation.schema import (
     REJECTS,
     SCORES,
 )
-from pipelines.io import read, read_json
+from pipelines.core.io import read, read_json
 from pipelines.repro import environment
 from tests.conftest import copy_project
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training import environment
-from training.errors import UserError
+from curation.core.errors import UserError
+from training.core import environment
 from training.settings import Train
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, tokenizer
-from training.errors import UserError
+from curation.core.errors import UserError
+from training import tokenizer
+from training.core import checkpoint
 from training.settings import Architecture
 
 

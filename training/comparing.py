@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training import checkpoint
-from training.chat_template import ChatTemplate, Messages
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate, Messages
+from training.core.environment import device
 from training.engines.batching import by_tokens
-from training.environment import device
-from training.errors import UserError
 
 MARKERS = ("[CONTEXT]", "[RESPONSE A]", "[RESPONSE B]")
 

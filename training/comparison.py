@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from curation.core.errors import UserError
 from training import statistics
 from training.bench import length_control
 from training.bench.length_control import Judged
-from training.chat_template import Messages
-from training.errors import UserError
+from training.core.chat_template import Messages
 from training.pairwise import PairwiseJudge
 
 Duel = tuple[str, Messages, str, str]  # prompt id, prompt, response, baseline's response

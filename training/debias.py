@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from training import checkpoint, length_bias, statistics
-from training.errors import UserError
+from curation.core.errors import UserError
+from training import length_bias, statistics
+from training.core import checkpoint
 from training.statistics import Floats
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training import checkpoint
+from training.core import checkpoint
 from training.logprobs import Item, completion_logprobs
 from training.statistics import Floats
 

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, environment, examples, lora, trainers
-from training.chat_template import ChatTemplate
-from training.errors import UserError
+from curation.core.errors import UserError
+from training import examples, lora, trainers
+from training.core import checkpoint, environment
+from training.core.chat_template import ChatTemplate
 from training.examples import Comparison
 from training.reference_logprobs import Stored
 from training.settings import Dpo

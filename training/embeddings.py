@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from training import environment
-from training.errors import UserError
+from curation.core.errors import UserError
+from training.core import environment
 
 BATCH = 64
 

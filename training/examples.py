@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.chat_template import ChatTemplate, Messages
-from training.errors import UserError
+from curation.core.errors import UserError
+from training.core.chat_template import ChatTemplate, Messages
 
 IGNORE = -100  # the label that torch's cross entropy leaves out
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training.errors import UserError
+from curation.core.errors import UserError
 
 Function = Callable[..., Any]
 

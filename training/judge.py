@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, debias
-from training.chat_template import ChatTemplate, Messages
+from curation.core.errors import UserError
+from training import debias
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate, Messages
 from training.engines import choose
 from training.engines.choose import Engine
 from training.engines.protocol import Scorer
-from training.errors import UserError
 
 REFERENCES = 8  # stored scores per reward model
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1, "float16": 0.05}  # engines round differently

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from curation.core.errors import UserError
 from training import judge_quality as quality
-from training.chat_template import Messages
-from training.errors import UserError
+from training.core.chat_template import Messages
 from training.pairwise import Asked, PairwiseJudge
 from training.seeds import unit
 from training.statistics import Floats

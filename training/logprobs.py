@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from training.core.environment import device
 from training.engines.batching import by_tokens
-from training.environment import device
 
 Item = tuple[Sequence[int], Sequence[int]]
 

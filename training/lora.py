@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint
+from training.core import checkpoint
 from training.settings import Lora
 
 

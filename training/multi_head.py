@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training import checkpoint
-from training.chat_template import ChatTemplate, Messages
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate, Messages
+from training.core.environment import device
 from training.engines.batching import by_tokens
-from training.environment import device
-from training.errors import UserError
 from training.examples import Comparison
 from training.statistics import Floats
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from training import checkpoint, multi_head
-from training.errors import UserError
+from curation.core.errors import UserError
+from training import multi_head
+from training.core import checkpoint
 from training.judge import Item, Verdict
 from training.multi_head import Backbone
 from training.statistics import Floats

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.chat_template import Messages
+from training.core.chat_template import Messages
 from training.functions import from_file
 from training.judge import Verdict
 

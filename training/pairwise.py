@@ -10,9 +10,9 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from training import checkpoint
+from curation.core.errors import UserError
+from training.core import checkpoint
 from training.engines.choose import Engine
-from training.errors import UserError
 from training.judge import Item, RewardModelJudge, Verdict
 from training.multi_head_judge import MultiHeadJudge
 from training.preference_model import PreferenceModel, Question

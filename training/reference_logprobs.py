@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.chat_template import ChatTemplate
+from training.core.chat_template import ChatTemplate
 from training.examples import Comparison
 from training.logprobs import partial_logprobs
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, examples, judge, trainers
-from training.chat_template import ChatTemplate
-from training.errors import UserError
+from curation.core.errors import UserError
+from training import examples, judge, trainers
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.examples import Comparison
 from training.settings import RewardModel
 

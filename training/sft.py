@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint, examples, packing, trainers
-from training.chat_template import ChatTemplate, Messages
+from training import examples, packing, trainers
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate, Messages
 from training.logprobs import completion_logprobs
 from training.settings import Sft
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training import arguments, checkpoint, environment, resume
+from training import arguments, resume
+from training.core import checkpoint, environment
 from training.settings import Train
 
 T = TypeVar("T")

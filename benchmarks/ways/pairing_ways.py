@@ -13,10 +13,10 @@ import polars as pl
 
 from benchmarks.curation import measure
 from curation import ids, schema
-from curation.ordered import Spill
+from curation.core.ordered import Spill
 from curation.pairing import choose, figures, responses
 from curation.pairing.rules import Rules
-from pipelines import io
+from pipelines.core import io
 
 CHUNK = 50_000  # prompts made at once
 LETTERS = np.frombuffer(b"eeeettaaooiinnsshrrdlcumwfgypb    ", dtype=np.uint8)
@@ -152,7 +152,7 @@ def floor(folder: Path) -> Iterator[list[str]]:
 from pathlib import Path
 import polars as pl
 from curation import schema
-from pipelines.io import Outputs
+from pipelines.core.io import Outputs
 folder = Path({str(folder)!r})
 said = ["generation_id", "prompt_id", "response", "n_chars", "n_tokens", "finish_reason"]
 reads = {{"generations": said, "scores": ["generation_id", "judge", "reward", "reason"],

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training import environment
+from training.core import environment
 
 SHAPES = {"short": [80], "long": [150, 200, 150, 250, 230]}  # words per turn, users' and model's
 ANSWER, N = 235, 8  # mean words of a response, responses per prompt
@@ -136,8 +136,9 @@ class Bench:
 
 def _build(path: Path, shape: tuple[int, ...]) -> Any:
     """Save a classifier of random weights with a tokenizer; returns its chat template."""
-    from training import base, checkpoint
-    from training.chat_template import ChatTemplate
+    from training import base
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
     from training.settings import Architecture
 
     rng = random.Random(0)
@@ -150,7 +151,7 @@ def _build(path: Path, shape: tuple[int, ...]) -> Any:
 
 
 def _plain(path: Path, dtype: str, device: str) -> Any:
-    from training import checkpoint
+    from training.core import checkpoint
 
     return checkpoint.load_classifier(path, dtype).to(device)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS
 
 FILES: dict[str, tuple[schema.Table, tuple[str, ...]]] = {

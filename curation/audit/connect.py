@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from curation.audit import catalog
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import Table
 
 _TYPES: dict[pl.DataType | type[pl.DataType], str] = {

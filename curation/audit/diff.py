@@ -11,7 +11,7 @@ import duckdb
 
 from curation import schema
 from curation.audit.connect import rows
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 TABLES: dict[str, tuple[schema.Table, str, str]] = {
     "pairs": (schema.PAIRS, "iteration", "iterations/*/pairs.parquet"),

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from curation.audit.connect import open_build, rows
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 @dataclass(frozen=True)

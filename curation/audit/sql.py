@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from curation.audit.connect import open_build, open_unlocked
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 _QUERIES = "queries"
 

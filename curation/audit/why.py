@@ -12,7 +12,7 @@ import duckdb
 
 from curation.audit.connect import open_build, rows
 from curation.audit.why_steps import STEPS
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 SHORTEST = 6  # characters of an id that may stand for the whole of it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from curation import ids
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairing.overrides import FLIPPED, KEPT, override
 from curation.pairing.rules import Rules
 from curation.schema import MESSAGES, PAIRS

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 from polars_hash import NonCryptographicHashingNameSpace
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairing.rules import Rules
 
 SLIM = ["generation_id", "prompt_id", "n_chars", "n_tokens", "finish_reason"]

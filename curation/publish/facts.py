@@ -9,7 +9,7 @@ import duckdb
 
 from curation.audit import sql
 from curation.audit.connect import rows
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.publish.layout import Config
 from curation.publish.licences import TERMS, normal
 

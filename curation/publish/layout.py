@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import Table
 
 SHARD_BYTES = 500_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CHUNK = 1 << 20

@@ -9,7 +9,7 @@ from typing import Any
 
 from curation.audit.connect import open_build
 from curation.audit.lineage import Lineage, trace
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.publish import card, facts, lock, origins
 from curation.publish.bundle import Bundle, Origin, Wish, reason, scan_texts, sealed
 from curation.publish.licences import Combined, combine

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS
 from curation.review.sides import Sides, look
 

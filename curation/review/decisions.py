@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import Column, Table
 
 DECISIONS = ("accept", "flip", "drop", "withdraw")

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from curation import ids
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS
 
 ANSWERS = ("a", "b", "drop")

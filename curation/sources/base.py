@@ -14,7 +14,7 @@ from typing import Any, Literal
 import polars as pl
 
 from curation import messages
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import MESSAGES, Column, Table
 
 Kind = Literal["preference", "sft", "prompts", "benchmark"]

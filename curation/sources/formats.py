@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.sources import demonstrations as sft
 from curation.sources import generic, pairs, prompt_sets, rated, summaries
 from curation.sources.base import Format

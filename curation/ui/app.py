@@ -21,7 +21,7 @@ from starlette.staticfiles import StaticFiles
 
 from curation.audit import why
 from curation.audit.report.browser import visible
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review import queue
 from curation.ui import ask, overview, pairs, reviewing, what_if
 from curation.ui.build import Build, Memory, state

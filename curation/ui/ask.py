@@ -12,7 +12,7 @@ import polars as pl
 from curation.audit import sql
 from curation.audit.report.browser import visible
 from curation.audit.report.charts import Figure
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.ui.build import Build
 from curation.ui.chart import KINDS, draw
 

@@ -13,7 +13,7 @@ import duckdb
 import polars as pl
 
 from curation.audit.connect import open_build
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairs import Made
 
 T = TypeVar("T")

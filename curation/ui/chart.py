@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from curation.audit.report.charts import HEIGHT, PALETTE, Caption, Figure, Records, data, figure
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 KINDS = ("bar", "line", "point", "histogram")
 _WIDTH = 560

@@ -10,7 +10,7 @@ import duckdb
 
 from curation.audit.connect import rows
 from curation.audit.report.browser import Shown, show
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 PAGE = 20
 

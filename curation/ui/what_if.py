@@ -10,7 +10,7 @@ import polars as pl
 
 from curation.audit.report.browser import visible
 from curation.audit.report.charts import Caption, Figure
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairing.rules import Combine, Strategy
 from curation.pairs import Made
 from curation.ui.build import Build

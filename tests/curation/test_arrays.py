@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation import arrays
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 texts = st.text(st.sampled_from('ab"\\[]{},: \né\u2028'), max_size=6)
 values = st.recursive(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from curation import native
 from curation.export import FORMS
+from curation.reading import native
 from curation.schema import MESSAGES
 from curation.sources.formats import FORMATS
 

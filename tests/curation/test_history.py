@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.history import Grown, Keep, grow, lineage, offline
 from curation.schema import HISTORY, MESSAGE, MIXES, PAIRS
 

@@ -12,12 +12,15 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import filters, native, ordered, readers, schema
+from curation import schema
 from curation import standardize as stage
+from curation.core import ordered
 from curation.items import Source
+from curation.reading import native, readers
+from curation.rules import filters
 from curation.sources.formats import FORMATS
 from curation.standardize import Standardizing
-from pipelines.io import Outputs
+from pipelines.core.io import Outputs
 
 pieces = st.sampled_from(["a", "b", " ", "\n", "\x00", "\u2028", "é", "<|end|>"])
 words = st.lists(pieces, max_size=4).map("".join)

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation import filters, native
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.items import TABLES, Source
+from curation.reading import native
+from curation.rules import filters
 from curation.schema import REJECTS
 from curation.sources.formats import FORMATS, find
 from curation.standardize import Standardizing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from pipelines import alpaca_eval
 
 NATIVE = {

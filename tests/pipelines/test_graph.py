@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from curation.gates import folders_of
-from pipelines import params
+from pipelines.core import params
 from pipelines.graph import code_of, is_code, rewrite, stage_module, stages
 from pipelines.recipes import resolve
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.schema import REJECTS
-from pipelines.io import Outputs, atomic, read, read_json, rounded, scan
+from pipelines.core.io import Outputs, atomic, read, read_json, rounded, scan
 
 
 def _rejects(*ids: str) -> pl.DataFrame:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from curation.errors import UserError
-from pipelines import params
+from curation.core.errors import UserError
+from pipelines.core import params
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "recipes" / "sample.yaml"

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation import schema
-from curation.errors import UserError
-from pipelines import footer, io
-from pipelines.io import Outputs
+from curation.core.errors import UserError
+from pipelines import footer
+from pipelines.core import io
+from pipelines.core.io import Outputs
 from pipelines.row_groups import RowGroups, encode
 
 SAID = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from curation.errors import UserError
-from pipelines import stage
-from pipelines.stage import Stage
+from curation.core.errors import UserError
+from pipelines.core import stage
+from pipelines.core.stage import Stage
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_a_second_run_at_the_same_time_is_refused(capsys: pytest.CaptureFixture[
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_a_stage_ends_when_the_process_that_started_it_is_killed(root: Path) -> None:
     child = (
-        "import time, pathlib; from pipelines import stage\n"
+        "import time, pathlib; from pipelines.core import stage\n"
         "stage._die_with_parent(); pathlib.Path('up').write_text(str(__import__('os').getpid()))\n"
         "time.sleep(60)"
     )

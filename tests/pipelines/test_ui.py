@@ -18,7 +18,7 @@ import pytest
 from curation.audit.connect import open_build
 from curation.review.sides import look
 from pipelines import reviews, ui, what_if
-from pipelines.params import load
+from pipelines.core.params import load
 from tests.conftest import ROOT
 from tests.pipelines.reviewed import run_pair, write
 

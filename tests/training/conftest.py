@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from training import environment
+from training.core import environment
 
 environment.prepare()
 
@@ -36,7 +36,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tokenizer(base: Path) -> Any:
     """The tiny model's tokenizer."""
-    from training import checkpoint
+    from training.core import checkpoint
 
     return checkpoint.load_tokenizer(base)
 
@@ -44,7 +44,7 @@ def tokenizer(base: Path) -> Any:
 @pytest.fixture(scope="session")
 def template(tokenizer: Any) -> Any:
     """The tiny model's chat template."""
-    from training.chat_template import ChatTemplate
+    from training.core.chat_template import ChatTemplate
 
     return ChatTemplate(tokenizer)
 

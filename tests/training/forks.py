@@ -71,7 +71,7 @@ class Server:
 
 
 def _serve(modules: Sequence[str]) -> None:
-    from training import environment
+    from training.core import environment
 
     environment.prepare()
     import datasets  # noqa: F401

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from curation.core.errors import UserError
 from training import tokenizer as tokenizers_
-from training.chat_template import ChatTemplate
-from training.errors import UserError
+from training.core.chat_template import ChatTemplate
 
 DIALOGUE = [
     {"role": "system", "content": "Be brief."},

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from curation.core.errors import UserError
 from training import base as base_model
-from training import checkpoint
-from training.errors import UserError
+from training.core import checkpoint
 from training.settings import Architecture
 
 from .conftest import TEXTS

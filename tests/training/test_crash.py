@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from curation import ids, schema
-from pipelines.io import Outputs
+from pipelines.core.io import Outputs
 
 from .conftest import comparisons
 from .forks import Server

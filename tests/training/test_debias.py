@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from curation import schema
+from curation.core.errors import UserError
 from pipelines import debias as command
 from training import debias, judge, length_bias
 from training.engines.choose import Engine
-from training.errors import UserError
 
 from .conftest import user
 

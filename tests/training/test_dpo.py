@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from training import arguments, checkpoint, dpo, examples, reference_logprobs
-from training.chat_template import ChatTemplate
-from training.errors import UserError
+from curation.core.errors import UserError
+from training import arguments, dpo, examples, reference_logprobs
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.logprobs import completion_logprobs
 from training.reference_logprobs import Stored
 from training.settings import Dpo, Lora

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from curation import ids, messages
+from curation.core.errors import UserError
 from curation.schema import BENCHMARK, PROMPT_SOURCE
 from pipelines import prompts
 from training.embeddings import embed
-from training.errors import UserError
 
 TEXTS = [f"{verb} the {noun} {n}" for verb in ("Call", "Feed") for noun in ("cow", "owl")
          for n in range(6)]  # fmt: skip

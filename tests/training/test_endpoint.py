@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from curation.core.errors import UserError
 from training.engines.endpoint import Client, Endpoint, Failure
-from training.errors import UserError
 
 KEY = "sk-very-secret-7"
 

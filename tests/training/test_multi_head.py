@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from curation import ratings
-from curation.errors import UserError as TableError
+from curation.core.errors import UserError
+from curation.core.errors import UserError as TableError
 from training import multi_head, pairwise
 from training.engines.choose import Engine
-from training.errors import UserError
 from training.examples import Comparison
 from training.multi_head_judge import MultiHeadJudge
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training import arguments, checkpoint, dpo, examples
-from training.chat_template import ChatTemplate
+from training import arguments, dpo, examples
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.engines import choose
 from training.engines.choose import Engine
 from training.reference_logprobs import Stored

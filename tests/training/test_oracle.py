@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import UserError
+from curation.core.errors import UserError
 from training.oracle import Oracle
 
 CODE = """

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from curation import schema
 from pipelines import dpo, reference
-from pipelines.io import Outputs, read_json
+from pipelines.core.io import Outputs, read_json
 
 from .test_crash import command, history
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from curation import ids, schema
-from pipelines.io import Outputs
+from pipelines.core.io import Outputs
 
 pytestmark = pytest.mark.slow
 SHARDS = 6

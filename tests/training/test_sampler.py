@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from training import checkpoint
-from training.chat_template import ChatTemplate
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.engines.protocol import Draw, Request
 from training.engines.transformers_sampler import TransformersSampler
 from training.seeds import sample_seed

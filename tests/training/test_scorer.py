@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from training import checkpoint
-from training.chat_template import ChatTemplate
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.engines.choose import Engine
 from training.engines.transformers_scorer import TransformersScorer
-from training.errors import UserError
 from training.judge import RewardModelJudge
 
 from .conftest import comparisons, user

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from training.chat_template import ChatTemplate
+from curation.core.errors import UserError
+from training.core.chat_template import ChatTemplate
 from training.engines.endpoint import Endpoint
 from training.engines.protocol import Draw, Request
 from training.engines.server_sampler import ServerSampler
 from training.engines.transformers_sampler import TransformersSampler
-from training.errors import UserError
 from training.judges.llm import Chat, LlmJudge
 from training.judges.protocol import Group
 from training.seeds import sample_seed

@@ -7,8 +7,9 @@ import datasets
 import pytest
 import torch
 
-from training import checkpoint, examples, packing, sft
-from training.chat_template import ChatTemplate
+from training import examples, packing, sft
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.settings import Sft
 
 from .conftest import user

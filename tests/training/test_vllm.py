@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from training.chat_template import ChatTemplate
+from training.core.chat_template import ChatTemplate
 from training.engines.protocol import Draw, Request
 from training.engines.transformers_sampler import TransformersSampler
 from training.engines.transformers_scorer import TransformersScorer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from training.errors import UserError
+from curation.core.errors import UserError
 
 Call = Mapping[str, Any]
 

@@ -17,10 +17,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from curation.core.errors import UserError
+from training.core.environment import cores
 from training.engines.choose import Engine
 from training.engines.protocol import Request, Response
-from training.environment import cores
-from training.errors import UserError
 
 _PR_SET_PDEATHSIG = 1
 
@@ -171,7 +171,7 @@ def _serve(
     os.environ.update(environment)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    from training import environment as process
+    from training.core import environment as process
 
     process.prepare()
     from training.engines import choose

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint
-from training.chat_template import ChatTemplate
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.engines.endpoint import Client, Endpoint, Failure
 from training.engines.protocol import Draw, Request, Response
-from training.errors import UserError
 
 _SEEDS = (1 << 63) - 1  # the protocol's seeds are signed
 

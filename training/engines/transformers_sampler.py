@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from training import checkpoint
-from training.chat_template import ChatTemplate
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
+from training.core.environment import device
 from training.engines.batching import by_tokens
 from training.engines.protocol import Request, Response
 from training.engines.uniform import uniforms
-from training.environment import device
 
 
 class TransformersSampler:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.environment import device
 from training.engines import shared_prefix
 from training.engines.batching import by_tokens
 from training.engines.shared_prefix import Group
-from training.environment import device
-from training.errors import UserError
 
 Answer = tuple[tuple[int, ...], tuple[int, ...]]  # prompt, response
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training import checkpoint
-from training.chat_template import ChatTemplate
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
+from training.core.environment import device
 from training.engines.protocol import Draw, Request, Response
-from training.environment import device
-from training.errors import UserError
 
 
 class VllmSampler:

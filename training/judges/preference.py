@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from training import checkpoint
 from training.comparing import MARKERS, PreferenceModel, question
+from training.core import checkpoint
 from training.judge import Verdict
 from training.judges.contests import Format, Result, play
 from training.judges.protocol import Group

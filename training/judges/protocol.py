@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from training.chat_template import Messages
+from training.core.chat_template import Messages
 from training.judge import Item, Verdict
 
 

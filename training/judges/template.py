@@ -11,8 +11,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from training.chat_template import Messages
-from training.errors import UserError
+from curation.core.errors import UserError
+from training.core.chat_template import Messages
 
 _PLACES = {"rating": {"prompt", "response"}, "pairwise": {"prompt", "first", "second"}}
 _PLACE = re.compile(r"\{(\w+)\}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation.audit import catalog
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 
 def test_gates_and_expectations_are_checks(build: Path) -> None:

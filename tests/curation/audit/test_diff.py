@@ -9,7 +9,7 @@ import pytest
 
 from curation import schema
 from curation.audit.diff import compare
-from curation.errors import UserError
+from curation.core.errors import UserError
 from tests.curation.audit.tiny import generation, pair, write
 
 

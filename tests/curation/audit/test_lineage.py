@@ -10,8 +10,8 @@ import pytest
 
 from curation.audit.lineage import trace
 from curation.audit.picture import columns, draw
-from curation.errors import UserError
-from pipelines import params
+from curation.core.errors import UserError
+from pipelines.core import params
 from tests.conftest import ROOT
 
 

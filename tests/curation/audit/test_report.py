@@ -13,7 +13,7 @@ import pytest
 from curation.audit.report.browser import cut, marked, visible
 from curation.audit.report.build import build as make
 from curation.audit.report.page import number, percent
-from pipelines import params
+from pipelines.core import params
 from tests.conftest import ROOT
 
 

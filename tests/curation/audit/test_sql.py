@@ -10,7 +10,7 @@ import pytest
 
 from curation.audit import sql
 from curation.audit.connect import open_build
-from curation.errors import UserError
+from curation.core.errors import UserError
 
 Connection = duckdb.DuckDBPyConnection
 VIEWS = [

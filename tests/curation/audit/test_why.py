@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curation.audit.why import explain
-from curation.errors import UserError
+from curation.core.errors import UserError
 from tests.curation.audit.tiny import preference
 
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from curation import locked
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.gates import TABLES, checks_of, complaint, folders_of
 from curation.schema import PREFERENCES, REJECTS, Table
 from tests.curation.gates.broken import BROKEN, TWICE

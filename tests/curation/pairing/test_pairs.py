@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairing.rules import Rules
 from curation.pairs import Made
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.pairing.rules import Rules
 from curation.pairs import Made
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from curation import schema
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.publish.layout import configs, shards
 from tests.curation.audit.tiny import prompt, write, write_build
 

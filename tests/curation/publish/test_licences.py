@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.publish.licences import TERMS, Combined, combine, normal
 
 

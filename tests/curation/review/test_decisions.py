@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.review.agreement import agreement, alpha, kappa
 from curation.review.decisions import REVIEWS, checked, decided_ids, disputed, latest, settled
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from training.chat_template import Messages
+from curation.core.errors import UserError
+from training.core.chat_template import Messages
 from training.engines.choose import Engine
 from training.engines.endpoint import Endpoint
-from training.errors import UserError
 from training.judges.llm import Chat, LlmJudge
 from training.judges.load import Settings, judge
 from training.judges.preference import PreferenceJudge

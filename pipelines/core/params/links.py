@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curation.errors import UserError
-from pipelines.params.judges import LlmJudge
+from curation.core.errors import UserError
+from pipelines.core.params.judges import LlmJudge
 
 if TYPE_CHECKING:
-    from pipelines.params.loop import Iteration
-    from pipelines.params.recipe import Params
+    from pipelines.core.params.loop import Iteration
+    from pipelines.core.params.recipe import Params
 
 
 def check_links(params: Params, path: Path) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from curation.errors import UserError
-from curation.ordered import PART, regrouped
+from curation.core.errors import UserError
+from curation.core.ordered import PART, regrouped
 from curation.schema import Table
-from pipelines.parts import in_order
+from pipelines.core.parts import in_order
 from pipelines.row_groups import RowGroups, encoded
 
 COMPRESSION_LEVEL = 1  # of zstd: level 3 takes a third longer to write 4 to 14% fewer bytes of text

@@ -21,9 +21,8 @@ from pathlib import Path
 
 import polars as pl
 
-import curation.errors
-import training.errors
-from pipelines.io import Outputs
+import curation.core.errors
+from pipelines.core.io import Outputs
 
 WORK = Path(".work")  # ignored by git and DVC: locks and finished shards
 _PR_SET_PDEATHSIG = 1
@@ -76,7 +75,7 @@ def run(
             stage.outputs.commit()
             for action in stage.after:
                 action()
-    except (curation.errors.UserError, training.errors.UserError) as error:
+    except curation.core.errors.UserError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
@@ -135,7 +134,7 @@ def _locked(name: str, args: argparse.Namespace) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise curation.errors.UserError(
+            raise curation.core.errors.UserError(
                 f"{path}: the same stage is running already; wait for it or stop it"
             ) from error
         yield
@@ -198,7 +197,7 @@ def _unchanged(before: dict[Path, tuple[int, int, int]]) -> None:
     for file, was in before.items():
         now = file.stat() if file.exists() else None
         if now is None or (now.st_size, now.st_mtime_ns, now.st_ino) != was:
-            raise curation.errors.UserError(
+            raise curation.core.errors.UserError(
                 f"{file}: changed while the stage was reading it; run the stage again"
             )
 

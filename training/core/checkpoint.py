@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from training.chat_template import ChatTemplate
-from training.errors import UserError
+from curation.core.errors import UserError
+from training.core.chat_template import ChatTemplate
 
 CARD = "prefloop.json"
 _NO_ROOM = (

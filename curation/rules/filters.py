@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from curation.errors import UserError
-from curation.rule import Rule, Threshold
-from curation.rules import RULES
-from curation.rules_structural import STRUCTURAL
+from curation.core.errors import UserError
+from curation.rules.rule import Rule, Threshold
+from curation.rules.shared import RULES
+from curation.rules.structural import STRUCTURAL
 
 col = pl.col
 Bound = tuple[Rule, Threshold]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import polars as pl
 
-from curation import messages, rules_structural
-from curation.rule import Rule, Threshold
+from curation import messages
+from curation.rules import structural as rules_structural
+from curation.rules.rule import Rule, Threshold
 
 col = pl.col
 

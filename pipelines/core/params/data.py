@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pipelines.params.section import Model, Name, Range, Share
+from pipelines.core.params.section import Model, Name, Range, Share
 
 
 class Source(Model):

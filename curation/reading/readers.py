@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from curation import arrays
-from curation.errors import UserError
-from curation.streams import decompressed, without_bom
+from curation.core.errors import UserError
+from curation.reading.streams import decompressed, without_bom
 
 _PARQUET = b"PAR1"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from curation import messages
-from curation.rule import Rule, Threshold
+from curation.rules.rule import Rule, Threshold
 
 col = pl.col
 

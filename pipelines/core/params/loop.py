@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipelines.params.judges import Server
-from pipelines.params.section import Model, Name, Range, Share
+from pipelines.core.params.judges import Server
+from pipelines.core.params.section import Model, Name, Range, Share
 
 
 class Engine(Model):

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pipelines.params.data import Mix, Prompts, Source
-from pipelines.params.judges import Judge
-from pipelines.params.loop import Engine, Evaluation, History, Iteration, LengthBias, Pairs, Scoring
-from pipelines.params.models import Base, Dpo, DpoOffline, PreferenceModel, RewardModel, Sft
-from pipelines.params.section import Model, Name, Range, Share
+from pipelines.core.params.data import Mix, Prompts, Source
+from pipelines.core.params.judges import Judge
+from pipelines.core.params.loop import (
+    Engine,
+    Evaluation,
+    History,
+    Iteration,
+    LengthBias,
+    Pairs,
+    Scoring,
+)
+from pipelines.core.params.models import Base, Dpo, DpoOffline, PreferenceModel, RewardModel, Sft
+from pipelines.core.params.section import Model, Name, Range, Share
 
 
 class Seeds(Model):

@@ -11,9 +11,9 @@ import orjson
 import polars as pl
 
 from curation import ids
-from curation.errors import UserError
+from curation.core.errors import UserError
 from curation.fit import MisfitError, fitted, parsed, shape_of, shapes
-from curation.readers import Bad, Row
+from curation.reading.readers import Bad, Row
 from curation.sources.base import Format, Layout, Options, Types, renames
 
 BATCH = 8_192

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipelines.params.section import Model
+from pipelines.core.params.section import Model
 
 
 class Server(Model):

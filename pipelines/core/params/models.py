@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.params.section import Model, Name, Share
+from pipelines.core.params.section import Model, Name, Share
 
 
 class Architecture(Model):

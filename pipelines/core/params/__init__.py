@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from curation.errors import UserError
-from pipelines.params.links import check_links
-from pipelines.params.recipe import Params
+from curation.core.errors import UserError
+from pipelines.core.params.links import check_links
+from pipelines.core.params.recipe import Params
 
 __all__ = ["Params", "load"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from curation import native
-from curation.errors import UserError
-from curation.native import Ledger
-from curation.readers import Bad
+from curation.core.errors import UserError
+from curation.reading import native
+from curation.reading.native import Ledger
+from curation.reading.readers import Bad
 from curation.sources.base import Layout, Options, renames
 
 

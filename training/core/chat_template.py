@@ -16,7 +16,7 @@ from typing import Any
 
 import tokenizers
 
-from training.errors import UserError
+from curation.core.errors import UserError
 
 Message = dict[str, str]
 Messages = Sequence[Message]

@@ -1,0 +1,1 @@
+"""What every table stage needs: the error a person reads, ordered spills."""

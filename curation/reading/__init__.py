@@ -1,0 +1,1 @@
+"""Native rows from files: readers, streams, typed frames."""

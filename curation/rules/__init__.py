@@ -1,0 +1,1 @@
+"""The rules of the drop ledger: one predicate, one name, one reason each."""

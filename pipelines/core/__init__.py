@@ -1,0 +1,1 @@
+"""What every stage shares: parameters, atomic outputs, the frame of a run."""

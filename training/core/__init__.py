@@ -1,0 +1,1 @@
+"""What every model stage shares: checkpoints, chat templates, the process environment."""
