@@ -38,6 +38,11 @@ def fresh(hub: HubServer) -> HubServer:
     return hub
 
 
+def online() -> dict[str, str]:
+    """This process's environment; the model tests of the same worker switch the hub off in it."""
+    return {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+
+
 def fetch(
     root: Path, url: str, uri: str, revision: str | None = "main", pins: Any = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
@@ -51,7 +56,7 @@ def fetch(
     out = ["--native", str(root / "n.parquet"), "--rejects", str(root / "r.parquet")]
     return subprocess.run(
         [sys.executable, "-m", "pipelines.fetch", *told, *out, "--manifest", str(root / "m.json")],
-        env={**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(root / "home"), **env},
+        env={**online(), "HF_ENDPOINT": url, "HF_HOME": str(root / "home"), **env},
         capture_output=True,
         text=True,
         check=False,
@@ -62,7 +67,7 @@ def pin(root: Path, url: str, *names: str) -> subprocess.CompletedProcess[str]:
     """prefloop pin, with the parameters that `fetch` wrote."""
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "pin", *names, "--params", root / "params.yaml"],
-        env={**os.environ, "HF_ENDPOINT": url, "HF_HOME": str(root / "home")},
+        env={**online(), "HF_ENDPOINT": url, "HF_HOME": str(root / "home")},
         capture_output=True,
         text=True,
         check=False,

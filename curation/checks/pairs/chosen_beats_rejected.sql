@@ -1,5 +1,4 @@
--- The chosen response has the higher adjusted reward, by the margin, unless a
--- reviewer turned the pair round.
+-- The chosen response is better by the margin, or a reviewer turned the pair.
 select
     pair_id,
     chosen_adjusted,
