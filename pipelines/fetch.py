@@ -130,6 +130,10 @@ def _read_rows(
     seen, held = native.peek(rows)
     if not held:
         raise UserError(f"{path}: the file holds no rows")
+    if not seen:
+        raise UserError(
+            f"{path}: not one of its first {len(held)} rows can be read; fetch it again"
+        )
     parse = ".csv" in path.suffixes
     words = {name: set() for name in seen} if parse else seen
     layout = native.choose_layout(form, words, source.options, str(path))
