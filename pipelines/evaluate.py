@@ -107,21 +107,23 @@ def _figures(
     from training import statistics
 
     prompts = answers["prompt_id"].to_list()
+    log_ratios = _kl(run, answers, params.engine.batch_tokens)
     measured = {
         "chars": answers["n_chars"].to_numpy().astype(float),
         "tokens": answers["n_tokens"].to_numpy().astype(float),
         "truncated": (answers["finish_reason"] == "length").to_numpy().astype(float),
         "distinct_1": statistics.distinct(answers["response"].to_list(), 1),
         "distinct_2": statistics.distinct(answers["response"].to_list(), 2),
-        "kl": _kl(run, answers, params.engine.batch_tokens),
+        "kl": log_ratios,
     }
     figures: dict[str, Any] = {
         name: statistics.mean_se(values, prompts) for name, values in measured.items()
     }
-    return figures | _judged(answers, scores)
+    return figures | _judged(answers.with_columns(log_ratio=pl.Series(log_ratios)), scores)
 
 
 def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
+    """Mean reward by judge, and how often DPO's implicit reward orders two answers as it does."""
     from training import statistics
 
     result: dict[str, Any] = {}
@@ -132,9 +134,13 @@ def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
         if rated.is_empty():
             reason = str(part["reason"].drop_nulls()[0])
             raise UserError(f"{judge}: gave no reward to any response ({reason})")
-        result[name] = statistics.mean_se(
-            rated["reward"].to_numpy(), rated["prompt_id"].to_list()
-        ) | {"judge": judge, "nulls": part["reward"].null_count()}
+        rewards, prompts = rated["reward"].to_numpy(), rated["prompt_id"].to_list()
+        implicit = rated["log_ratio"].to_numpy()  # the implicit reward over beta
+        result[name] = statistics.mean_se(rewards, prompts) | {
+            "judge": judge,
+            "nulls": part["reward"].null_count(),
+            "implicit_reward": statistics.order_agreement(implicit, rewards, prompts),
+        }
     return result
 
 

@@ -123,6 +123,7 @@ def metrics(scores: pl.DataFrame, generations: pl.DataFrame) -> dict[str, Any]:
         generations.select("generation_id", "prompt_id", "n_chars"), on="generation_id"
     ).drop_nulls("reward")
     by_prompt = rated.group_by("prompt_id").agg(
+        n=pl.len(),
         best=pl.col("reward").max(),
         tied=(pl.col("reward") == pl.col("reward").max()).sum() > 1,
         pearson=pl.corr("reward", "n_chars"),
@@ -133,6 +134,8 @@ def metrics(scores: pl.DataFrame, generations: pl.DataFrame) -> dict[str, Any]:
         "mean_reward": rated["reward"].mean(),
         "std_reward": rated["reward"].std(),
         "best_of_n_reward": by_prompt["best"].mean(),
+        # At most this far, in nats, is best-of-n from the policy it picks from (arXiv 2401.01879).
+        "best_of_n_kl_bound": (by_prompt["n"].log() - 1 + 1 / by_prompt["n"]).mean(),
         "tie_rate": by_prompt["tied"].mean(),
         "within_prompt_pearson": by_prompt["pearson"].fill_nan(None).mean(),
     }

@@ -65,3 +65,23 @@ def distinct(texts: Sequence[str], size: int) -> list[float]:
         grams = [tuple(words[i : i + size]) for i in range(len(words) - size + 1)]
         result.append(len(set(grams)) / len(grams) if grams else 1.0)
     return result
+
+
+def order_agreement(ours: Floats, theirs: Floats, groups: Sequence[str]) -> dict[str, float | int]:
+    """Share of the pairs within a group that both sides put in the same order.
+
+    Pairs that `theirs` ties don't count; a pair that `ours` ties counts half.
+
+    Returns:
+        accuracy (NaN without any pair) and pairs.
+    """
+    _, place = np.unique(np.asarray(groups), return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    agreed, pairs = 0.0, 0
+    for members in np.split(order, np.cumsum(np.bincount(place))[:-1]):
+        first, second = np.triu_indices(len(members), 1)
+        a = np.sign(ours[members[first]] - ours[members[second]])
+        b = np.sign(theirs[members[first]] - theirs[members[second]])
+        agreed += float(((1 + a * b) / 2)[b != 0].sum())
+        pairs += int((b != 0).sum())
+    return {"accuracy": agreed / pairs if pairs else float("nan"), "pairs": pairs}

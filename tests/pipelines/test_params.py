@@ -63,6 +63,10 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("sources.animal_bench", None, "sources: none has kind benchmark"),
         ("sources.shp.uri", "s3://bucket", "sources.shp.uri"),
         ("pairs.strategy", "worst_best", "pairs.strategy"),
+        ("dpo.loss", ["sft"], "dpo: Value error, loss takes each name once, and one of them that"),
+        ("dpo.loss_weights", [1.0, 0.2], "dpo: Value error, loss_weights has 2 values for 1"),
+        ("dpo.label_smoothing", 0.1, "dpo: Value error, label_smoothing is a part of the loss"),
+        ("dpo.ld_alpha", 1.5, "dpo.ld_alpha"),
         ("gates.max_drop_rate", 1.5, "gates.max_drop_rate"),
     ],
 )

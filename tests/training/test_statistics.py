@@ -71,3 +71,14 @@ def test_prompts_without_variation_have_no_correlation() -> None:
     found = length_bias.study([1.0, 1.0], [5, 9], ["a", "a"], 1)
     assert found["pearson"]["mean"] is None
     assert found["pearson"]["prompts"] == 0
+
+
+def test_order_agreement_counts_pairs_within_a_group_alone() -> None:
+    ours = np.array([1.0, 2.0, 3.0, 5.0, 5.0, 9.0])
+    theirs = np.array([0.0, 1.0, 0.5, 1.0, 2.0, -9.0])
+    groups = ["a", "a", "a", "b", "b", "c"]
+    found = statistics.order_agreement(ours, theirs, groups)
+    assert found == {"accuracy": (2 + 0.5) / 4, "pairs": 4}
+    nothing = statistics.order_agreement(ours[:2], np.zeros(2), ["a", "a"])
+    assert nothing["pairs"] == 0
+    assert np.isnan(nothing["accuracy"])
