@@ -98,7 +98,7 @@ def test_a_response_of_fifty_megabytes_passes_or_is_rejected_by_name(front: Fron
     [
         ("a.jsonl", b"", "the file is empty"),
         ("a.jsonl", b"\n \n", "holds no rows"),
-        ("a.jsonl", b"what is this\n", "lacks the columns prompt, chosen, rejected"),
+        ("a.jsonl", b"what is this\n", "not one of its first 1 rows can be read"),
         ("a.jsonl", lines({"prompt": "q", "chosen": "x"}), "lacks the column rejected"),
         ("a.json", b'[{"prompt": "q", "cho', "not a whole JSON array"),
         ("a.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),

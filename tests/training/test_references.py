@@ -10,7 +10,7 @@ import yaml
 
 from curation import schema
 from pipelines import reference
-from pipelines.io import Outputs, read, read_json
+from pipelines.core.io import Outputs, read, read_json
 
 from .test_crash import command, history
 
