@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,12 +140,14 @@ def commit(
     """
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-    api = HfApi()
-    with one_line(repo, "nothing was published; run it again, it sends only what is missing"):
-        head = remote.head
+    api, head = HfApi(), remote.head
+    with one_line(repo, "nothing was published; run it again"):
         if head is None:
             api.create_repo(repo, repo_type=bundle.kind, private=private, exist_ok=False)
             head = api.repo_info(repo, repo_type=bundle.kind).sha
+    with one_line(
+        repo, "nothing was published; run it again", lambda: _standing(repo, bundle.kind, head)
+    ):
         adds = [
             CommitOperationAdd(path_in_repo=target, path_or_fileobj=_source(bundle.files[target]))
             for target in plan.add
@@ -175,8 +177,14 @@ def tag(repo: str, kind: str, name: str, at: str) -> None:
 
 
 @contextmanager
-def one_line(repo: str, outcome: str) -> Iterator[None]:
-    """Turn what huggingface_hub raises into one line: what happened, and how it stands now."""
+def one_line(repo: str, outcome: str, standing: Callable[[], str] | None = None) -> Iterator[None]:
+    """Turn what huggingface_hub raises into one line: what happened, and how it stands now.
+
+    Args:
+        repo: ORG/NAME.
+        outcome: how it stands after a refusal.
+        standing: finds out how it stands after a lost connection, where that is not certain.
+    """
     from httpx2 import HTTPError  # the client that huggingface_hub 2 speaks with
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -192,9 +200,21 @@ def one_line(repo: str, outcome: str) -> Iterator[None]:
         raise UserError(f"{repo}: {_refusal(error)}; {outcome}") from error
     except (HTTPError, ConnectionError, RuntimeError, LocalEntryNotFoundError) as error:
         cause = error.__cause__ or error
-        raise UserError(f"{repo}: connection lost ({_first(cause)}); {outcome}") from error
+        now = standing() if standing else outcome
+        raise UserError(f"{repo}: connection lost ({_first(cause)}); {now}") from error
     except ValueError as error:
         raise UserError(f"{repo}: the Hub refuses it ({_first(error)}); {outcome}") from error
+
+
+def _standing(repo: str, kind: str, head: str | None) -> str:
+    """Whether a commit whose answer was lost has been taken."""
+    try:
+        now = look(repo, kind).head
+    except UserError:
+        return "the Hub does not say whether it took the commit; run it again, it finds out"
+    if now == head:
+        return "nothing was published; run it again, it sends only what is missing"
+    return "main has moved, so the Hub may have taken the commit; run it again, it finds out"
 
 
 def _refusal(error: Any) -> str:

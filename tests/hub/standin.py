@@ -59,7 +59,10 @@ class Repo:
 
 
 class Hub(ThreadingHTTPServer):
-    """The server; `asked` has every request, `drop` names those whose connection is cut."""
+    """The server; `asked` has every request, `drop` names those whose connection is cut.
+
+    With `lose_answer` a commit is taken and the connection cut before the answer.
+    """
 
     daemon_threads = True
 
@@ -69,6 +72,7 @@ class Hub(ThreadingHTTPServer):
         self.objects: dict[str, bytes] = {}
         self.asked: list[tuple[str, str]] = []
         self.drop: Callable[[str, str], bool] = lambda _method, _path: False
+        self.lose_answer = False
         self.before: Callable[[str, str], None] = lambda _method, _path: None
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -284,6 +288,10 @@ class _Handler(BaseHTTPRequestHandler):
             branch = f"refs/pr/{repo.pulls}"
             repo.branches[branch] = repo.branches["main"]
         made = repo.commit(title, files, branch)
+        if self.server.lose_answer:
+            self.close_connection = True
+            self.connection.close()
+            return
         address = f"{where}/discussions/{repo.pulls}" if pull else None
         self._json(
             {

@@ -125,6 +125,16 @@ def test_a_lost_connection_publishes_nothing_and_a_rerun_the_rest(
     assert PAIRS in hub.repos[KEY].main.files
 
 
+def test_a_lost_answer_is_not_called_a_failure(run: Run, hub: Hub) -> None:
+    hub.lose_answer = True
+    _refused(run("--tables", "pairs"), "connection lost", "may have taken the commit")
+    hub.lose_answer = False
+    again = run("--tables", "pairs", "--tag", "v1")
+    assert again.code == 0
+    assert "nothing to send" in again.out
+    assert hub.repos[KEY].tags == {"v1": hub.repos[KEY].main.oid}
+
+
 def test_a_moved_parent_is_refused(run: Run, hub: Hub) -> None:
     assert run("--tables", "pairs").code == 0
     repo = hub.repos[KEY]
