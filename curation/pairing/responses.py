@@ -63,8 +63,9 @@ def load(
     Raises:
         UserError: a reward is NaN or infinite, a score repeats or belongs to no response.
     """
-    slim = _sorted(_read(generations, rules.seed))
-    table = scores.select(SCORE).collect()
+    read = [_slim(generations, rules.seed), scores.select(SCORE)]
+    said, table = pl.collect_all(read, engine="streaming")
+    slim = _sorted(said)
     _check(slim, table)
     columns = [_aligned(slim["generation_id"], table, judge) for judge in judges]
     judged = np.column_stack([column["reward"].to_numpy() for column in columns])
@@ -72,6 +73,8 @@ def load(
     fine = verdict["rule"].is_null().to_numpy()
     reward = _combined(judged, [rules.judges.get(judge, 1.0) for judge in judges], rules)
     whole = slim.with_columns(reward=pl.Series(reward, dtype=pl.Float64, nan_to_null=True))
+    if fine.all():  # the usual case, and copying a million rows takes its time
+        return Responses(whole, whole.hstack(verdict).clear(), judged)
     return Responses(
         usable=whole.filter(fine),
         dropped=whole.hstack(verdict).filter(~fine),
@@ -79,7 +82,7 @@ def load(
     )
 
 
-def _read(generations: pl.LazyFrame, seed: int) -> pl.DataFrame:
+def _slim(generations: pl.LazyFrame, seed: int) -> pl.LazyFrame:
     """SLIM columns, two 64-bit numbers per prompt, and one per response for ties and draws."""
     ids, prompts = (
         NonCryptographicHashingNameSpace(pl.col(name)) for name in ("generation_id", "prompt_id")
@@ -89,7 +92,7 @@ def _read(generations: pl.LazyFrame, seed: int) -> pl.DataFrame:
         ids.xxhash64(seed=seed).alias("tie"),
         prompts.xxhash64().alias("group"),
         prompts.xxhash64(seed=1).alias("group_check"),
-    ).collect(engine="streaming")
+    )
 
 
 def _sorted(frame: pl.DataFrame) -> pl.DataFrame:

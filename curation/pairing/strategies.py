@@ -61,7 +61,8 @@ def _blocks(groups: Groups, arrays: Arrays) -> Iterator[Ints]:
 
 def _ranked(rows: Ints, arrays: Arrays) -> Ints:
     """Best first; rewards are seldom equal, so the tie number is looked at only where they are."""
-    ranked = _by(rows, -arrays.adjusted[rows])
+    key = -arrays.adjusted[rows]
+    ranked = np.take_along_axis(rows, np.argsort(key, axis=1), axis=1)
     value = arrays.adjusted[ranked]
     tied = (value[:, 1:] == value[:, :-1]).any(axis=1)
     again = _by(rows[tied], arrays.tie[rows[tied]])
