@@ -150,7 +150,7 @@ def test_row_order_never_matters() -> None:
     [
         ("no.jsonl", None, "no such file"),
         ("empty.jsonl", b"", "empty"),
-        ("short.jsonl.gz", gzip.compress(b'{"prompt": "q", "response": "r"}\n')[:-9], ""),
+        ("short.jsonl.gz", gzip.compress(b'{"prompt": "q", "response": "r"}\n', mtime=0)[:-9], ""),
         ("other.jsonl", b'{"a": 1}\n', "no row is usable (missing_prompt 1); its columns are a"),
         ("bad.parquet", b"PAR1 no", "not a readable Parquet file"),
     ],
