@@ -16,7 +16,7 @@ from curation import schema
 from pipelines import dpo, reference
 from pipelines.core.io import Outputs, read_json
 
-from .test_crash import command, history
+from .stages import command, history
 
 CONFIGS = Path(__file__).resolve().parents[2] / "recipes/accelerate"
 

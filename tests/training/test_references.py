@@ -12,7 +12,7 @@ from curation import schema
 from pipelines import reference
 from pipelines.core.io import Outputs, read, read_json
 
-from .test_crash import command, history
+from .stages import command, history
 
 
 def test_only_new_pairs_are_computed(
