@@ -43,15 +43,16 @@ def scoring(args: argparse.Namespace) -> None:
     """One line per shape and way."""
     print("| prompts | way | seconds | against pipeline | of best | computed / unique | error |")
     print("|---|---|---|---|---|---|---|", flush=True)
-    for shape in ("short", "long"):
+    for shape in args.shapes:
         bench = scoring_ways.Bench(args.model, shape, args.groups, args.device, args.dtype)
         took = medians(bench.ways(), args.repeats)
         full = [name for name in took if name.startswith("full")]
         best = max(bench.computed[name] / took[name] for name in full)
         for name, seconds in took.items():
+            tokens = bench.computed[name] if name in full else bench.unique
             print(
                 f"| {shape} | {name} | {seconds:.2f} | {took['pipeline 1'] / seconds:.2f} | "
-                f"{bench.unique / seconds / best:.2f} | "
+                f"{tokens / seconds / best:.2f} | "
                 f"{bench.computed[name] / bench.unique:.2f} | {bench.error(name):.0e} |",
                 flush=True,
             )
@@ -62,15 +63,18 @@ def pairing(args: argparse.Namespace) -> None:
     folder = args.work / f"pairing{args.prompts}"
     pairing_ways.generate(args.prompts, 8, folder)
     took = medians(pairing_ways.inside(folder), args.repeats)
-    print(f"\n| {args.prompts:,} prompts x 8 | seconds | peak GiB | against |\n|---|---|---|---|")
-    print(f"| jsonl | {took['jsonl']:.2f} | | |")
-    print(f"| select | {took['select']:.2f} | | {took['jsonl'] / took['select']:.1f} x jsonl |")
+    print(f"\n| {args.prompts:,} prompts x 8 | seconds | CPU seconds | peak GiB | against |")
+    print("|---|---|---|---|---|")
+    print(f"| jsonl | {took['jsonl']:.2f} | | | |")
+    print(f"| select | {took['select']:.2f} | | | {took['jsonl'] / took['select']:.1f} x jsonl |")
     runs = [pairing_ways.outside(folder) for _ in range(args.repeats)]
     base = statistics.median(run["floor"][0] for run in runs)
     for name in ("floor", "stage"):
         seconds = statistics.median(run[name][0] for run in runs)
-        peak = max(run[name][1] for run in runs)
-        print(f"| {name} | {seconds:.2f} | {peak:.2f} | {seconds / base:.2f} x floor |", flush=True)
+        used = statistics.median(run[name][1] for run in runs)
+        peak = max(run[name][2] for run in runs)
+        against = f"{seconds / base:.2f} x floor"
+        print(f"| {name} | {seconds:.2f} | {used:.2f} | {peak:.2f} | {against} |", flush=True)
 
 
 def main() -> None:
@@ -80,6 +84,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["scoring", "pairing"])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--prompts", type=int, default=200_000)
+    parser.add_argument("--shapes", nargs="+", choices=["short", "long"], default=["short", "long"])
     parser.add_argument("--groups", type=int, default=8)
     parser.add_argument("--model", choices=list(scoring_ways.MODELS), default="small")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")

@@ -129,8 +129,8 @@ def pearson(answers: list[tuple[float, int, str]]) -> float:
     return product / spread**0.5 if spread else 0.0
 
 
-def outside(folder: Path) -> dict[str, tuple[float, float]]:
-    """(seconds, peak GiB) of the ways that are processes of their own."""
+def outside(folder: Path) -> dict[str, tuple[float, float, float]]:
+    """(seconds, CPU seconds, peak GiB) of the ways that are processes of their own."""
     return {"stage": measure(stage(folder)), "floor": measure(floor(folder))}
 
 
