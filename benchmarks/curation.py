@@ -113,7 +113,8 @@ for start in range(0, rows, 32768):
 """
 WRITE = """
 import sys, polars as pl
-from pipelines.core.io import COMPRESSION_LEVEL, ROW_GROUP
+from pipelines.core.io import ROW_GROUP
+from pipelines.core.row_groups import COMPRESSION_LEVEL
 for path in sys.argv[2:]:
     pl.scan_parquet(path).sink_parquet(
         path + ".floor", compression="zstd", compression_level=COMPRESSION_LEVEL,

@@ -17,9 +17,8 @@ from curation.core.errors import UserError
 from curation.core.ordered import PART, regrouped
 from curation.schema import Table
 from pipelines.core.parts import in_order
-from pipelines.row_groups import RowGroups, encoded
+from pipelines.core.row_groups import RowGroups
 
-COMPRESSION_LEVEL = 1  # of zstd: level 3 writes 3 to 12% fewer bytes of text in 45% more time
 SCRATCH = Path(".work/scratch")
 ROW_GROUP = PART  # fixed: the row groups are part of a file's bytes
 
@@ -133,18 +132,9 @@ class Outputs:
         Raises:
             UserError: a column that may not be null holds nulls.
         """
-        ordered = frame.lazy().select(
-            pl.col(column.name).cast(column.dtype) for column in table.columns
-        )
-        temp = self._temp(path)
-        ordered.sort(table.key).sink_parquet(
-            temp,
-            compression="zstd",
-            compression_level=COMPRESSION_LEVEL,
-            row_group_size=ROW_GROUP,
-            statistics=True,
-        )
-        return self._verify(temp, path, table)
+        columns = [pl.col(column.name).cast(column.dtype) for column in table.columns]
+        ordered = frame.lazy().select(columns).sort(table.key).collect()
+        return self.parts(path, table, ordered.iter_slices(ROW_GROUP))
 
     def parts(self, path: Path, table: Table, frames: Iterable[pl.DataFrame]) -> int:
         """Stage a table from frames that come in key order, in constant memory; returns its rows.
@@ -165,9 +155,12 @@ class Outputs:
             if not rows:
                 yield table.empty()
 
-        with RowGroups(temp) as groups:
-            for group in encoded(checked(), COMPRESSION_LEVEL):
-                groups.add(group)
+        try:
+            with RowGroups(temp) as groups:
+                for frame in checked():
+                    groups.add(frame)
+        except OSError as error:  # Arrow's own names neither the file nor the reason alone
+            raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
         if (found := pl.scan_parquet(temp).select(pl.len()).collect().item()) != rows:
             raise AssertionError(f"{path}: {rows} rows written, {found} in the file")
         return rows
@@ -208,14 +201,6 @@ class Outputs:
         os.close(handle)
         self._staged.append((Path(name), path))
         return Path(name)
-
-    def _verify(self, temp: Path, path: Path, table: Table) -> int:
-        """Re-read what was written: it must be readable, whole and without forbidden nulls."""
-        written = pl.scan_parquet(temp)
-        nulls = [pl.col(name).null_count() for name in table.required]
-        counts = written.select(pl.len().alias("\x00rows"), *nulls).collect()
-        self._no_nulls(path, table, counts)
-        return int(counts["\x00rows"][0])
 
     @staticmethod
     def _no_nulls(path: Path, table: Table, counts: pl.DataFrame) -> None:

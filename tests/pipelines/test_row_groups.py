@@ -11,10 +11,9 @@ import pytest
 
 from curation import schema
 from curation.core.errors import UserError
-from pipelines import footer
 from pipelines.core import io
 from pipelines.core.io import Outputs
-from pipelines.row_groups import RowGroups, encode
+from pipelines.core.row_groups import RowGroups
 
 SAID = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
@@ -37,7 +36,7 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "t.parquet"
     with RowGroups(path) as groups:
         for start, rows in ((0, 1000), (1000, 1), (1001, 499)):
-            groups.add(encode(frame(start, rows), 1))
+            groups.add(frame(start, rows))
     return path
 
 
@@ -59,22 +58,34 @@ def test_arrow_sees_the_groups_with_their_rows_and_places(file: Path) -> None:
     assert 4 <= starts[0] < starts[1] < starts[2] < file.stat().st_size
 
 
-def test_a_footer_of_polars_and_one_of_arrow_come_back_to_the_byte(tmp_path: Path) -> None:
-    frame(0, 100).write_parquet(tmp_path / "a.parquet")
-    pq.write_table(
-        frame(0, 100).to_arrow(compat_level=pl.CompatLevel.oldest()), tmp_path / "b.parquet"
-    )
-    for name in ("a.parquet", "b.parquet"):
-        raw = (tmp_path / name).read_bytes()
-        data, fields = footer.split(raw)
-        assert footer.MAGIC + bytes(data) + footer.tail(fields) == raw
+def test_a_flipped_bit_is_found_by_the_checksum_of_its_page(tmp_path: Path, file: Path) -> None:
+    raw = bytearray(file.read_bytes())
+    column = pq.ParquetFile(file).metadata.row_group(0).column(0)
+    raw[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    torn = tmp_path / "torn.parquet"
+    torn.write_bytes(raw)
+    with pytest.raises(OSError, match=r"(?i)crc|checksum"):
+        pq.read_table(torn, page_checksum_verification=True)
+    assert pq.read_table(file, page_checksum_verification=True).num_rows == 1500
+
+
+def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
+    paths = tmp_path / "a", tmp_path / "b"
+    for path in paths:
+        with RowGroups(path) as groups:
+            groups.add(frame(0, 900))
+            groups.add(frame(900, 100))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 def test_groups_of_other_columns_are_refused(tmp_path: Path) -> None:
-    with RowGroups(tmp_path / "t") as groups:
-        groups.add(encode(frame(0, 3), 1))
-        with pytest.raises(AssertionError, match="different kinds"):
-            groups.add(encode(frame(3, 3).rename({"same": "other"}), 1))
+    def write() -> None:
+        with RowGroups(tmp_path / "t") as groups:
+            groups.add(frame(0, 3))
+            groups.add(frame(3, 3).rename({"same": "other"}))
+
+    with pytest.raises(ValueError, match="schema"):
+        write()
 
 
 def test_a_forbidden_null_or_a_fault_on_the_way_leaves_the_old_table(tmp_path: Path) -> None:
