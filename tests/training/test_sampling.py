@@ -135,7 +135,8 @@ def test_two_processes_score_as_one(reward_model: Path, template: ChatTemplate) 
     ours = TransformersScorer(reward_model, "float32", 4096).score(items, lengths)
     workers = ParallelScorer(Engine(data_parallel=2), reward_model)
     assert workers.score(items, lengths) == ours
-    assert workers.score(items[:1], lengths[:1]) == ours[:1]
+    # Alone, an item's products are summed in another order than among its prompt's others.
+    assert workers.score(items[:1], lengths[:1]) == pytest.approx(ours[:1], abs=1e-5)
 
 
 def test_two_processes_sample_as_one(base: Path, template: ChatTemplate) -> None:
