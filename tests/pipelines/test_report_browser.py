@@ -65,6 +65,24 @@ def test_it_fits_a_phone(page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_it_fits_paper(page: Any) -> None:
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 less its margins
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    assert page.locator("nav:visible, .filters:visible").count() == 0
+
+
+def test_a_phone_shows_every_verdict(page: Any) -> None:
+    verdicts = page.locator("#gates td.verdict")
+    assert verdicts.count() >= 3
+    ends = [box["x"] + box["width"] for box in map(_box, verdicts.all())]
+    assert max(ends) <= 390
+
+
+def _box(cell: Any) -> Any:
+    return cell.bounding_box()
+
+
 def test_every_figure_is_named_for_a_screen_reader(page: Any) -> None:
     drawings = page.locator(".drawing")
     assert drawings.count() > 5

@@ -8,4 +8,4 @@ select
     bool_and(passed) as passed
 from checks
 group by gate, table_name
-order by passed, gate
+order by passed, gate, table_name

@@ -4,7 +4,7 @@ select
     count(*) as dropped,
     count(distinct source) as sources,
     count(distinct stage) as stages,
-    any_value(detail) as example
+    min(detail) as example
 from rejects
 group by rule
 order by dropped desc, rule asc

@@ -30,7 +30,9 @@ def drops(waterfall: Records) -> list[Figure]:
         .mark_bar()
         .encode(
             y=alt.Y("source", type="nominal", title=None),
-            x=alt.X("share", type="quantitative", title="share dropped").axis(format="%"),
+            x=alt.X("share", type="quantitative", title="share dropped").axis(
+                format="%", tickCount=5
+            ),
             color=alt.Color("rule", type="nominal", title=None, scale=colours),
             order=alt.Order("rank", type="quantitative"),
         )

@@ -22,6 +22,7 @@ class Measures:
     gates: Rows
     failed: Rows
     waterfall: Rows
+    rules: Rows
     mixes: Rows
     bias: Rows
     bias_cells: Rows
@@ -51,6 +52,7 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
         gates=_shipped(con, "gate_verdicts"),
         failed=_shipped(con, "failed_checks"),
         waterfall=_shipped(con, "waterfall"),
+        rules=_shipped(con, "most_rejected_rule"),
         mixes=_shipped(con, "mix_statistics"),
         bias=_shipped(con, "length_bias_by_judge"),
         bias_cells=_shipped(con, "length_bias_heatmap"),

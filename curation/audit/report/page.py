@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -48,6 +49,7 @@ def render(context: Context) -> str:
         evaluated={row["policy"]: row for row in found.policies},
         sampled_pairs=sum(row["pairs"] or 0 for row in found.iterations),
         verdict=_verdict(found.gates),
+        dropped=dropped(found),
         sources=_waterfall(found.waterfall),
         mixes=_mixes(found.mixes, context.params["sources"]),
         figures={item.name: item for item in context.figures},
@@ -112,6 +114,13 @@ def headline(policies: Rows) -> dict[str, Any] | None:
     return {"best": best, "gain": gain, "sigmas": gain / spread if spread else None}
 
 
+def dropped(found: Measures) -> dict[str, Any]:
+    """Items dropped in all stages, and the rule that dropped most of them."""
+    most = found.rules[0] if found.rules else {"rule": None, "dropped": 0}
+    total = sum(row["dropped"] for row in found.rules)
+    return {"total": total, "rule": most["rule"], "most": most["dropped"]}
+
+
 def number(value: float | int | None, digits: int = 2) -> str:
     """A figure for a table: thousands apart, a dash where there is none."""
     if value is None:
@@ -136,8 +145,14 @@ def environment(*packages: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(number=number, percent=percent, drawing=_drawing, visible=visible)
+    made.filters.update(number=number, percent=percent, drawing=_drawing)
+    made.filters.update(visible=visible, pieces=_pieces)
     return made
+
+
+def _pieces(name: str) -> list[str]:
+    """A name cut where a narrow column may break it: after /, @ and _."""
+    return re.findall(r"[^/@_]*[/@_]|[^/@_]+$", name)
 
 
 def _drawing(figure: Figure) -> Markup:
