@@ -32,7 +32,7 @@ def generate(prompts: int, n: int, folder: Path) -> None:
     with io.atomic(folder / "rows.jsonl") as temp, temp.open("w") as lines:
         for start in range(0, prompts, CHUNK):
             count = min(CHUNK, prompts - start)
-            for name, frame in _chunk(rng, text, start, count, n).items():
+            for name, frame in chunk(rng, text, start, count, n).items():
                 if name == "lines":
                     lines.writelines(json.dumps(row) + "\n" for row in frame.iter_rows(named=True))
                 else:
@@ -46,9 +46,10 @@ def generate(prompts: int, n: int, folder: Path) -> None:
 TABLES = (schema.PROMPTS, schema.GENERATIONS, schema.SCORES)
 
 
-def _chunk(
+def chunk(
     rng: np.random.Generator, text: str, start: int, count: int, n: int
 ) -> dict[str, pl.DataFrame]:
+    """Tables of `count` prompts with n responses each, and the same as lines."""
     rows = count * n
     message = pl.struct(role=pl.lit("user"), content=pl.format("question {}", "k"))
     pool = pl.DataFrame({"k": np.arange(start, start + count)}).select(
