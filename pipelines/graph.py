@@ -6,13 +6,12 @@ lists; a test fails when one is missing.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("pipelines", "curation", "training")
+from pipelines.core.code import PACKAGES, bare, code_of
+
 _MODULE = re.compile(r"python -m (pipelines\.\w+)")
 
 
@@ -26,24 +25,6 @@ def stage_module(cmd: str) -> str:
     if found is None:
         raise ValueError(f"not a stage command: {cmd}")
     return found.group(1)
-
-
-def code_of(module: str, root: Path) -> list[str]:
-    """Paths, relative to root, of every project file with code that a module imports, in any way.
-
-    An ``__init__.py`` of nothing but its docstring is left out: it can change no result.
-    """
-    seen: dict[str, Path] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        path = _path(name, root)
-        if path is None or name in seen:
-            continue
-        seen[name] = path
-        waiting.extend(_parents(name))
-        waiting.extend(_imports(name, path))
-    return sorted(path.relative_to(root).as_posix() for path in seen.values() if not _bare(path))
 
 
 def dependencies_of(module: str, root: Path) -> list[str]:
@@ -80,46 +61,7 @@ def _is_source(path: Path) -> bool:
 
 
 def _sources(folder: Path) -> list[Path]:
-    return [path for path in _files(folder) if _is_source(path) and not _bare(path)]
-
-
-def _bare(path: Path) -> bool:
-    """Whether a file is a package's ``__init__.py`` without a statement."""
-    if path.name != "__init__.py":
-        return False
-    body = ast.parse(path.read_text("utf-8")).body
-    return all(isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant) for one in body)
-
-
-def _parents(name: str) -> Iterator[str]:
-    parts = name.split(".")
-    for end in range(1, len(parts)):
-        yield ".".join(parts[:end])
-
-
-def _path(name: str, root: Path) -> Path | None:
-    if name.partition(".")[0] not in PACKAGES:
-        return None
-    stem = root.joinpath(*name.split("."))
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
-def _imports(name: str, path: Path) -> Iterator[str]:
-    """Names a file imports anywhere, functions and TYPE_CHECKING blocks included."""
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                up = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*up, *([base] if base else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    return [path for path in _files(folder) if _is_source(path) and not bare(path)]
 
 
 def stages(config: dict[str, Any]) -> dict[str, dict[str, Any]]:

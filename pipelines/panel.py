@@ -17,7 +17,7 @@ import polars as pl
 from curation import schema
 from curation.core.errors import UserError
 from curation.reading.readers import Bad
-from pipelines import graph, judging, shards, user_rows
+from pipelines import judging, shards, user_rows
 from pipelines import settings as plain
 from pipelines.core import io
 from pipelines.core.params import Params
@@ -64,13 +64,12 @@ def score(run: Stage, folder: Path, answers: pl.DataFrame, params: Params) -> pl
     environment.prepare()
     sections = _checked(folder, params.judges)
     groups = judging.by_prompt(answers)
-    code = _code_sha()
-    frames = [_one(run, params, groups, code, name) for name in sections]
+    frames = [_one(run, params, groups, name) for name in sections]
     return pl.concat(frames).select(schema.SCORES.names)
 
 
 def _one(
-    run: Stage, params: Params, groups: Sequence[list[judging.Answer]], code: str, name: str
+    run: Stage, params: Params, groups: Sequence[list[judging.Answer]], name: str
 ) -> pl.DataFrame:
     """One judge's scores; its model is let go before the next one's is loaded."""
     from training.judges import load
@@ -78,7 +77,7 @@ def _one(
     settings = settings_of(name, params.judges[name])
     print(f"{run.name}: judge {name} ({settings.kind})", flush=True)
     judge = load.judge(settings, plain.engine(params))
-    key = [judge.sha, judge.template_sha, judge.dtype, code, groups]
+    key = [judge.sha, judge.template_sha, judge.dtype, groups]
     work, size = partial(_judged, judge), params.engine.shard_prompts
     return shards.run(run, f"scores-{name}", key, groups, size, work=work, keep=True)
 
@@ -146,10 +145,3 @@ def _judged(judge: Loaded, groups: Sequence[list[judging.Answer]]) -> pl.DataFra
     verdicts = [verdict for found in judge.judge(asked) for verdict in found]
     ids = [answer[0] for group in groups for answer in group]
     return judging.rows(judge, judge.template_sha, ids, verdicts)
-
-
-def _code_sha() -> str:
-    """Hash of the code that scores: kept shards of other code are not used again."""
-    root = Path(__file__).resolve().parents[1]
-    files = graph.code_of("pipelines.score", root)
-    return user_rows.sha(root / file for file in files)

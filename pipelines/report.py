@@ -57,7 +57,7 @@ def _headline(report: Report) -> str:
 def _folder(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files beside their folder, then exchange the two: whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temp = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    temp = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
     old = temp.with_name(f"{temp.name}.old")
     try:
         for name, text in texts.items():

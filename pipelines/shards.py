@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import polars as pl
 
-from pipelines.core.io import atomic
+from pipelines.core import code
+from pipelines.core.io import atomic, forget_torn
 from pipelines.core.stage import WORK, Stage
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ def run(
     Args:
         stage: its name and outputs name the work folder; the shards go once those are in place.
         purpose: tells the shards of one stage apart, such as samples and scores.
-        key: everything that decides the result: hashes of models, parameters, ids of items.
+        key: everything that decides the result: hashes of models, parameters, ids of items. The
+            hash of the stage's code is added here.
         items: what is to be done, in a fixed order.
         size: items per shard.
         keep: leave the shards in place for the next run of the stage; they go once the key changes.
@@ -41,7 +43,7 @@ def run(
     Returns:
         The frames of all shards, concatenated.
     """
-    folder = _folder(stage, purpose, [*key, size])
+    folder = _folder(stage, purpose, [*key, size, code.sha(f"pipelines.{stage.name}")])
     _forget_others(folder)
     starts = range(0, len(items), size)
     frames = []
@@ -49,6 +51,7 @@ def run(
         file = folder / f"{number:06d}.parquet"
         frame = _finished(file)
         if frame is None:
+            forget_torn([file])
             frame = work(items[start : start + size])
             with atomic(file) as temp:
                 frame.write_parquet(temp)

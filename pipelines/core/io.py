@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import json
 import math
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +89,47 @@ def read_json(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for spilled rows, removed at the end; ignored by git and DVC."""
+    """A folder for spilled rows, removed at the end; ignored by git and DVC.
+
+    Each is locked by the process that uses it: those without a lock are what a kill has left, and
+    the next user of scratch removes them.
+    """
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as folder:
-        yield Path(folder)
+    with _held(SCRATCH):  # so that no one takes a folder that is made but not yet locked
+        for left in SCRATCH.iterdir():
+            with suppress(BlockingIOError), _held(left, fcntl.LOCK_NB):
+                shutil.rmtree(left, ignore_errors=True)
+        mine = Path(tempfile.mkdtemp(dir=SCRATCH))
+        lock = os.open(mine, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield mine
+    finally:
+        shutil.rmtree(mine, ignore_errors=True)
+        os.close(lock)
+
+
+@contextmanager
+def _held(folder: Path, how: int = 0) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | how)
+        yield
+    finally:
+        os.close(handle)
+
+
+def forget_torn(paths: Iterable[Path]) -> None:
+    """Remove the temporary files and folders that a killed writer of these paths has left.
+
+    Only the holder of the stage's lock may: another run's files would go with them.
+    """
+    for path in paths:
+        for torn in path.parent.glob(f".{glob.escape(path.name)}.*.tmp*"):
+            if torn.is_dir():
+                shutil.rmtree(torn, ignore_errors=True)
+            else:
+                torn.unlink(missing_ok=True)
 
 
 @contextmanager

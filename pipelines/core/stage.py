@@ -22,7 +22,8 @@ from pathlib import Path
 import polars as pl
 
 import curation.core.errors
-from pipelines.core.io import Outputs
+from pipelines.core import code
+from pipelines.core.io import Outputs, forget_torn
 
 WORK = Path(".work")  # ignored by git and DVC: locks and finished shards
 _PR_SET_PDEATHSIG = 1
@@ -69,6 +70,7 @@ def run(
             body(stage)
             return 0
         with _locked(name, args):
+            forget_torn(_paths(args, args._outputs))
             before = _snapshot(args)
             body(stage)
             _unchanged(before)
@@ -99,12 +101,20 @@ def _rank() -> int:
 
 
 def kept_until_done(stage: Stage, purpose: str) -> Path:
-    """A work folder of this stage and outputs that outlives a kill; it goes once they are done."""
-    outputs = "\n".join(str(vars(stage.args)[name]) for name in stage.args._outputs)
+    """A work folder of this stage, its outputs and its code that outlives a kill.
+
+    It goes once the outputs are in place, and what other code has left there goes at once.
+    """
+    outputs = "\n".join(str(path) for path in _paths(stage.args, stage.args._outputs))
     key = hashlib.sha256(outputs.encode()).hexdigest()[:16]
     folder = WORK / purpose / f"{stage.name}-{key}"
+    mine = folder / code.sha(f"pipelines.{stage.name}")
+    if _rank() == 0 and folder.is_dir():
+        for other in folder.iterdir():
+            if other != mine:
+                shutil.rmtree(other, ignore_errors=True)
     stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
-    return folder
+    return mine
 
 
 def _label(stage: Stage) -> str:
@@ -172,9 +182,9 @@ def _watch(links: Sequence[tuple[int, int]]) -> None:
     os._exit(3)
 
 
-def _inputs(args: argparse.Namespace) -> Iterable[Path]:
-    given = getattr(args, "_inputs", ())
-    for name in given:
+def _paths(args: argparse.Namespace, names: Iterable[str]) -> Iterator[Path]:
+    """The paths given by these flags."""
+    for name in names:
         value = getattr(args, name)
         for path in value if isinstance(value, list) else [value]:
             if path is not None:
@@ -184,7 +194,7 @@ def _inputs(args: argparse.Namespace) -> Iterable[Path]:
 def _snapshot(args: argparse.Namespace) -> dict[Path, tuple[int, int, int]]:
     """Size, time and inode of every input file, to see an edit made while the stage runs."""
     found = {}
-    for path in _inputs(args):
+    for path in _paths(args, getattr(args, "_inputs", ())):
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in files:
             if file.is_file():

@@ -11,7 +11,8 @@ import yaml
 
 from curation.gates import folders_of
 from pipelines.core import params
-from pipelines.graph import code_of, is_code, rewrite, stage_module, stages
+from pipelines.core.code import code_of
+from pipelines.graph import is_code, rewrite, stage_module, stages
 from pipelines.recipes import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
