@@ -194,10 +194,9 @@ def _source(graph: _Graph, source: str, child: str) -> None:
     if found:
         row = found[0]
         parts = [
-            str(row["uri"]),
+            f"{row['native_rows']:,} rows of {row['uri']}",
             *([f"revision {row['commit_sha'] or row['revision']}"] if row["revision"] else []),
             f"sha256 {row['sha256']}",
-            f"{row['native_rows']:,} rows",
         ]
     graph.add(f"source {source}", "source", ", ".join(parts), child)
 

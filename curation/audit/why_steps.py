@@ -50,7 +50,9 @@ _ASKED = """
 select 'standardize@' || source as stage, 'kept' as verdict, prompt_id as item,
     'a prompt of ' || n_chars || ' characters' as detail
 from prompt_source
-where prompt_id in (select unnest($prompts)) and len($pairs) = 0 and len($generations) = 0
+where
+    prompt_id in (select unnest($prompts))
+    and (len($pairs) = 0 or len($generations) > 0)  -- a labelled pair has its own line
 order by stage
 """
 

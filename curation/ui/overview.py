@@ -10,7 +10,8 @@ from curation.audit.connect import rows
 from curation.ui.build import Build
 
 _GATES = """
-select count(distinct (gate, table_name)) as gates, count(*) as checks, count_if(not passed) as failed
+select count(distinct (gate, table_name)) as gates, count(*) as checks,
+    count_if(not passed) as failed
 from checks
 """
 _SHOWN = ("sources", "preferences", "mixes", "prompts", "generations", "scores", "pairs", "history")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from pipelines import audit_diff, audit_lineage, audit_sql, audit_why
+from pipelines import audit_diff, audit_lineage, audit_sql, audit_why, cli
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import write_build
 
@@ -128,3 +129,11 @@ def test_diff_of_a_git_revision_through_the_cache(here: Path, capsys: Printed) -
 def test_diff_of_nothing_is_one_line(side: str, capsys: Printed) -> None:
     assert audit_diff.main(["--", side]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_prefloop_alone_lists_the_commands_by_task(capsys: Printed) -> None:
+    assert cli.main([]) == 0
+    printed = capsys.readouterr().out
+    assert "ask a build:\n  sql " in printed
+    assert all(f"\n  {name} " in printed for name in cli.COMMANDS)
+    assert all(find_spec(module) for module, _ in cli.COMMANDS.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -9,10 +10,12 @@ from xml.etree import ElementTree
 import pytest
 
 from curation.audit.lineage import trace
-from curation.audit.picture import columns, draw
+from curation.audit.picture import TALL, columns, draw
 from curation.core.errors import UserError
 from pipelines.core import params
 from tests.conftest import ROOT
+
+LANE = re.compile(r"(\d+),(\d+) H")
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,20 @@ def test_the_picture_is_xml_with_one_box_each(build: Path, recipe: dict[str, Any
     root = ElementTree.fromstring(draw(found))
     boxes = root.findall("{http://www.w3.org/2000/svg}g")
     assert len(boxes) == len(found.nodes)
+
+
+def test_no_arrow_runs_through_a_box(build: Path, recipe: dict[str, Any]) -> None:
+    """Straight lines lie in lanes between the boxes of a column, never under one."""
+    root = ElementTree.fromstring(draw(trace(build, recipe, "iter2")))
+    boxes = [
+        (int(one.get("x", "")), int(one.get("y", "")))
+        for one in root.findall(".//{http://www.w3.org/2000/svg}g/{http://www.w3.org/2000/svg}rect")
+    ]
+    lines = [one.get("d", "") for one in root.findall("{http://www.w3.org/2000/svg}path")]
+    lanes = [(int(x), int(y)) for line in lines for x, y in LANE.findall(line)]
+    assert lanes
+    for x, y in lanes:
+        assert all(x != left or not top <= y <= top + TALL for left, top in boxes)
 
 
 def test_every_edge_points_from_left_to_right(build: Path, recipe: dict[str, Any]) -> None:
