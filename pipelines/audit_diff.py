@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "b", metavar="B", nargs="?", help="the same; by default the build in --data"
     )
     parser.add_argument("--table", choices=TABLES, default="pairs")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--json", action="store_true", help="all of it, for a machine")
     args = parser.parse_args(argv)
     return audit.guard("diff", lambda: _body(args))
 
@@ -39,8 +39,9 @@ def _body(args: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="prefloop-diff-") as folder:
         old = _files(args.a, args.table, args.data, Path(folder) / "a")
         new = _files(second, args.table, args.data, Path(folder) / "b")
-        found = compare(args.table, old, new)
-    if args.format == "json":
+        builds = not any(Path(side).is_file() for side in (args.a, second))
+        found = compare(args.table, old, new, apart=builds)
+    if args.json:
         print(json.dumps(asdict(found), indent=1, ensure_ascii=False, sort_keys=True))
     else:
         print(_text(found, args.a, second))

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help="such as iter2, sft, offline")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw it into FILE as well")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--json", action="store_true", help="all of it, for a machine")
     args = parser.parse_args(argv)
     return audit.guard("lineage", lambda: _body(args))
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(args: argparse.Namespace) -> None:
     recipe = params.load(args.params).model_dump(mode="json")
     found = trace(args.data, recipe, args.checkpoint)
-    if args.format == "json":
+    if args.json:
         print(json.dumps(asdict(found), indent=1, ensure_ascii=False))
     else:
         print(_text(found))

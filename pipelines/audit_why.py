@@ -17,14 +17,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = audit.parser("why", __doc__)
     parser.add_argument("id", metavar="ID", help="an id, or the beginning of one")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--json", action="store_true", help="all of it, for a machine")
     args = parser.parse_args(argv)
     return audit.guard("why", lambda: _body(args))
 
 
 def _body(args: argparse.Namespace) -> None:
     life = explain(args.data, args.id)
-    if args.format == "json":
+    if args.json:
         print(json.dumps(asdict(life), indent=1, ensure_ascii=False))
     else:
         print(_text(life))

@@ -22,6 +22,8 @@ TABLES: dict[str, tuple[schema.Table, str, str]] = {
 """Table name -> its schema, the column its shifts are grouped by, its files under the build."""
 
 EXAMPLES = 3
+_SEVERAL = ("mixes", "history")
+_PLACED = """regexp_extract(filename, '([^/]+)/[^/]+$', 1) || ' ' || "{}\""""
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,24 @@ class Difference:
     examples: dict[str, list[dict[str, Any]]]
 
 
-def compare(name: str, old: Sequence[Path], new: Sequence[Path]) -> Difference:
+def compare(
+    name: str, old: Sequence[Path], new: Sequence[Path], *, apart: bool = False
+) -> Difference:
     """Compare two versions of a table of comparisons.
 
     Args:
         name: a key of TABLES.
         old, new: the Parquet files of the two versions; no files stand for an empty table.
+        apart: a pair may stand in several of a build's files (two mixes, the histories of two
+            policies): compare each file with the one in the folder of the same name.
 
     Raises:
         UserError: the name is unknown or a file is not a readable table of this kind.
     """
     if name not in TABLES:
         raise UserError(f"--table {name}: one of {', '.join(TABLES)}")
-    table, group, _ = TABLES[name]
+    table, column, _ = TABLES[name]
+    group = _PLACED.format(column) if apart and name in _SEVERAL else f'"{column}"'
     con = duckdb.connect(":memory:")
     try:
         _load(con, "a", table, group, old)
@@ -83,11 +90,11 @@ def _load(
         else "len(chosen[-1].content) as chosen_chars, len(rejected[-1].content) as rejected_chars"
     )
     columns = (
-        f'pair_id, prompt_id, "{group}" as grouped, md5(chosen::varchar) as c, '
+        f"pair_id, prompt_id, {group} as grouped, md5(chosen::varchar) as c, "
         f"md5(rejected::varchar) as r, margin, {lengths}, prompt[-1].content as prompt, "
         "chosen[-1].content as chosen, rejected[-1].content as rejected"
     )
-    source = "read_parquet(?)" if files else _empty()
+    source = "read_parquet(?, filename = true)" if files else _empty()
     try:
         con.execute(
             f"create table {side} as select distinct on (pair_id, grouped) {columns} from {source} "
@@ -105,7 +112,8 @@ def _empty() -> str:
     messages = "null::struct(role varchar, content varchar)[]"
     return (
         "(select null::varchar as pair_id, null::varchar as prompt_id, null::varchar as source, "
-        "null::varchar as iteration, null::varchar as origin, null::double as margin, "
+        "null::varchar as iteration, null::varchar as origin, null::varchar as filename, "
+        "null::double as margin, "
         "null::bigint as chosen_chars, null::bigint as rejected_chars, "
         f"{messages} as prompt, {messages} as chosen, {messages} as rejected where false)"
     )

@@ -80,7 +80,7 @@ def test_bad_input_is_one_line_and_2(argv: list[str], says: str, capsys: Printed
 def test_why_as_text_and_json(capsys: Printed) -> None:
     assert audit_why.main(["sampled0"]) == 0
     assert "dpo@iter1" in capsys.readouterr().out
-    assert audit_why.main(["sampled0", "--format", "json"]) == 0
+    assert audit_why.main(["sampled0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kind"] == "pair"
     assert audit_why.main(["deadbeef"]) == 2
 
@@ -95,7 +95,7 @@ def test_lineage_prints_and_draws(here: Path, capsys: Printed) -> None:
 def test_diff_of_two_files_as_json(here: Path, capsys: Printed) -> None:
     old = here / "data" / "iterations" / "iter1" / "pairs.parquet"
     pl.read_parquet(old).with_columns(pair_id=pl.lit("another")).write_parquet("new.parquet")
-    assert audit_diff.main([str(old), "new.parquet", "--format", "json"]) == 0
+    assert audit_diff.main([str(old), "new.parquet", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["counts"]
     assert counts == {"unchanged": 0, "added": 1, "removed": 1, "flipped": 0}
 

@@ -10,7 +10,7 @@ import pytest
 from curation import schema
 from curation.audit.diff import compare
 from curation.core.errors import UserError
-from tests.curation.audit.tiny import generation, pair, write
+from tests.curation.audit.tiny import generation, pair, preference, write
 
 
 def rows(numbers: range) -> list[dict[str, Any]]:
@@ -38,6 +38,20 @@ def test_added_removed_flipped(old: Path, tmp_path: Path) -> None:
     assert found.counts == {"unchanged": 4, "added": 2, "removed": 1, "flipped": 1}
     assert [row["pair_id"] for row in found.examples["removed"]] == [before[5]["pair_id"]]
     assert found.groups[0]["margin_shift"] == pytest.approx((6 * 1.5 + 0.25) / 7 - 1.5, abs=1e-6)
+
+
+def test_a_pair_that_leaves_one_of_two_mixes_is_removed(tmp_path: Path) -> None:
+    one = [{**preference(n, "shp", f"good {n}", "bad"), "split": "train"} for n in range(3)]
+    for build, kept in (("a", one), ("b", one[:2])):
+        write(tmp_path / build / "mix1" / "mix.parquet", schema.MIXES, one)
+        write(tmp_path / build / "mix2" / "mix.parquet", schema.MIXES, kept)
+    sides = [sorted((tmp_path / build).glob("*/mix.parquet")) for build in "ab"]
+    found = compare("mixes", *sides, apart=True)
+    assert found.counts == {"unchanged": 5, "added": 0, "removed": 1, "flipped": 0}
+    assert [(row["group"], row["removed"]) for row in found.groups] == [
+        ("mix1 shp", 0),
+        ("mix2 shp", 1),
+    ]
 
 
 def test_a_table_differs_from_itself_in_nothing(old: Path) -> None:
