@@ -72,19 +72,25 @@ def ours(folder: Path) -> Iterator[list[str]]:
     run = [sys.executable, "-m", "pipelines.standardize", "--source", NAME]
     native_rows = ["--native", str(folder / "native.parquet")]
     yield [*run, *native_rows, *table, "--metrics", str(out / "metrics.json"), *params]
-    empty(folder / "benchmark" / "nothing" / "table.parquet")
+    pool = folder / "prompts.parquet"
+    for table, path in (
+        ("benchmark", folder / "benchmark/nothing/table.parquet"),
+        ("prompts", pool),
+    ):
+        empty(table, path)
     run = [sys.executable, "-m", "pipelines.mix", "--mix", "mix1"]
     read = ["--sources", str(folder / "preference"), "--benchmarks", str(folder / "benchmark")]
+    read += ["--prompts", str(pool)]
     made = ["--table", str(folder / "mix.parquet"), "--rejects", str(folder / "gone.parquet")]
     yield [*run, *read, *made, "--metrics", str(folder / "mix.json"), *params]
 
 
-def empty(path: Path) -> None:
-    """A benchmark table without items."""
+def empty(table: str, path: Path) -> None:
+    """A table without rows."""
     from curation import schema
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    schema.BENCHMARK.empty().write_parquet(path)
+    schema.TABLES[table].empty().write_parquet(path)
 
 
 def floor(folder: Path) -> Iterator[list[str]]:

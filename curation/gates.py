@@ -35,6 +35,7 @@ TABLES: dict[str, Table] = {
     "scores": schema.SCORES,
     "pairs": schema.PAIRS,
     "history": schema.HISTORY,
+    "offline": schema.HISTORY,
     "reference": schema.REFERENCE,
     "evaluation": schema.GENERATIONS,
 }
@@ -43,11 +44,14 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "source_sft": ("sft_rows", "sources"),
     "source_prompts": ("prompts_rows", "sources"),
     "source_benchmark": ("benchmark_rows",),
-    "mixes": ("mixes", "preference_rows", "splits"),
+    "mixes": ("mixes", "preference_rows", "splits", "trained"),
     "sft_mix": ("sft_mix", "sft_rows", "splits"),
     "prompts": ("prompts", "prompts_rows"),
     "generations": ("generations", "responses"),
     "evaluation": ("evaluation", "responses"),
+    "pairs": ("pairs", "trained"),
+    "history": ("history", "history_rows", "trained"),
+    "offline": ("history_rows", "trained"),
 }
 """Where the checks of a table are; a table that is not here has one folder of its own name."""
 VIEWS: dict[str, Table | None] = {

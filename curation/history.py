@@ -60,6 +60,32 @@ def offline(mix: pl.LazyFrame, cap: int | None, keep: Keep) -> pl.DataFrame:
     return _weighted(_capped(rows.select(_COLUMNS).collect(), cap, keep.seed), keep)
 
 
+def baseline(preferences: pl.DataFrame, held: pl.DataFrame, cap: int | None, seed: int) -> Grown:
+    """The offline baseline's pairs: a ranked set's, at most ``cap`` of them by hash.
+
+    Rules: held_out, history_cap.
+
+    Args:
+        preferences: rows of the preferences table.
+        held: prompts that ask a held-out prompt, result of `curation.unseen.hits`.
+    """
+    draw = unit(pl.col("pair_id"), seed, "offline")
+    rows = preferences.join(held, on="prompt_id", how="left").sort(draw, "pair_id")
+    rows = rows.with_columns(
+        origin=pl.lit(OFFLINE),
+        rule=pl.when(pl.col("detail").is_not_null()).then(pl.lit("held_out")),
+    )
+    over = pl.col("rule").is_null() & (pl.col("rule").is_null().cum_sum() > (cap or rows.height))
+    judged = rows.with_columns(
+        rule=pl.when(over).then(pl.lit("history_cap")).otherwise("rule"),
+        detail=pl.when(over).then(pl.lit(f"dpo_offline.pairs is {cap}")).otherwise("detail"),
+    )
+    kept = _weighted(judged.filter(pl.col("rule").is_null()), Keep())
+    dropped = _rejects(judged.filter(pl.col("rule").is_not_null()), "pairs_offline")
+    assert kept.height + dropped.height == preferences.height, "a pair was lost"
+    return Grown(kept, dropped, figures(kept, dropped))
+
+
 def grow(
     previous: pl.DataFrame,
     pairs: pl.DataFrame,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import decontaminate, dedup, ids, messages
+from curation import dedup, ids, messages
 from curation.core.ordered import Spill, ahead, batches, merged
 from curation.decontaminate import Settings
+from curation.unseen import Unseen
 
 col = pl.col
 
@@ -63,7 +64,7 @@ def compares(mix: Mix) -> bool:
     return mix.dedup != "none" or conflicts or capped or mix.per_prompt_cap is not None
 
 
-def decide(tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, mix: Mix) -> pl.DataFrame:
+def decide(tables: Mapping[str, pl.LazyFrame], unseen: Unseen, mix: Mix) -> pl.DataFrame:
     """One row per member row: source, key, rule (null: it stays), detail and split.
 
     Memory: the short columns of all rows, some 200 bytes each; `Decisions` spares them where no
@@ -72,7 +73,7 @@ def decide(tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, mix: Mi
     rows = rows_of(tables, mix)
     marked = rows.select(*_columns(mix)).collect()
     once = marked.filter(col("prompt_id").is_first_distinct()).select("source", mix.key)
-    marked = _alone(marked, _hits(tables, benchmarks, mix, once), mix)
+    marked = _alone(marked, _hits(tables, unseen, mix, once), mix)
     if mix.dedup != "none":
         marked = drop_copies(marked, mix.key, "duplicate")
     if mix.key == "pair_id" and mix.conflicts != "keep":
@@ -88,12 +89,10 @@ class Decisions:
     Memory: that of `decide` where rules compare rows (`compares`); else only the benchmark hits.
     """
 
-    def __init__(
-        self, tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, mix: Mix
-    ) -> None:
+    def __init__(self, tables: Mapping[str, pl.LazyFrame], unseen: Unseen, mix: Mix) -> None:
         self._mix = mix
-        self._all = decide(tables, benchmarks, mix).sort(mix.key) if compares(mix) else None
-        self._known = None if compares(mix) else _hits(tables, benchmarks, mix)
+        self._all = decide(tables, unseen, mix).sort(mix.key) if compares(mix) else None
+        self._known = {} if compares(mix) else _hits(tables, unseen, mix)
 
     def of(self, part: pl.DataFrame) -> pl.DataFrame:
         """The decisions on a part of the members' rows, sorted by key."""
@@ -107,13 +106,13 @@ class Decisions:
         return self._all.slice(start, end - start)
 
 
-def _alone(frame: pl.DataFrame, hits: pl.DataFrame | None, mix: Mix) -> pl.DataFrame:
-    """The rules that look at one row only: weights, then benchmark items in its prompt."""
+def _alone(frame: pl.DataFrame, hits: Mapping[str, pl.DataFrame], mix: Mix) -> pl.DataFrame:
+    """The rules that look at one row only: weights, then what its prompt holds of the unseen."""
     frame = _weights(frame, mix)
-    if hits is None:
-        return frame
-    joined = frame.join(hits, on="prompt_id", how="left")
-    return mark(joined, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
+    for rule, found in hits.items():
+        joined = frame.join(found.rename({"detail": "_hit"}), on="prompt_id", how="left")
+        frame = mark(joined, col("_hit").is_not_null(), rule, col("_hit")).drop("_hit")
+    return frame
 
 
 def _decided(marked: pl.DataFrame, mix: Mix) -> pl.DataFrame:
@@ -169,13 +168,11 @@ def _weights(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:
 
 def _hits(
     tables: Mapping[str, pl.LazyFrame],
-    benchmarks: pl.DataFrame,
+    unseen: Unseen,
     mix: Mix,
     once: pl.DataFrame | None = None,
-) -> pl.DataFrame | None:
-    """Prompts that hold a benchmark item (prompt_id, _hit), read from the rows named in `once`."""
-    if benchmarks.is_empty():
-        return None
+) -> dict[str, pl.DataFrame]:
+    """Prompts that hold what must stay unseen, by rule, read from the rows named in `once`."""
     prompt = col("prompt" if mix.key == "pair_id" else "messages").alias("prompt")
 
     def asked() -> Iterator[pl.DataFrame]:
@@ -186,8 +183,7 @@ def _hits(
                 )
                 yield rows.select("prompt_id", "prompt").unique("prompt_id", maintain_order=True)
 
-    found = decontaminate.hits(asked(), benchmarks, mix.decontaminate)
-    return found.rename({"detail": "_hit"})
+    return unseen.hits(asked, mix.decontaminate)
 
 
 def _conflicts(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from curation import decontaminate, dedup, ids, messages, schema
+from curation import decontaminate, dedup, ids, messages, schema, unseen
 from curation.decontaminate import Settings
 from curation.mix import drop_copies, mark
 
@@ -54,7 +54,24 @@ def decide(
     frame = frame.join(found.rename({"detail": "_hit"}), on="prompt_id", how="left")
     frame = mark(frame, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
     frame = drop_copies(frame, "prompt_id", "duplicate_prompt")
-    return frame if pool.near is None else _near(frame, pool.near)
+    frame = frame if pool.near is None else _near(frame, pool.near)
+    return _held_out(frame, pool)
+
+
+def _held_out(frame: pl.DataFrame, pool: Pool) -> pl.DataFrame:
+    """Prompts of the training range that ask, in other case or marks, what a held-out one asks."""
+    alive = frame.filter(col("rule").is_null())
+    asked = alive.select("prompt_id", col("messages").alias("prompt"), _is_held_out(pool))
+    known = unseen.questions(asked.filter("held_out"))
+    found = unseen.hits([asked.filter(~col("held_out"))], known).rename({"detail": "_hit"})
+    frame = frame.join(found, on="prompt_id", how="left", maintain_order="left")
+    return mark(frame, col("_hit").is_not_null(), "held_out", col("_hit")).drop("_hit")
+
+
+def _is_held_out(pool: Pool) -> pl.Expr:
+    low, high = pool.eval_range
+    bucket = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
+    return ((bucket >= low) & (bucket < high)).alias("held_out")
 
 
 def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
@@ -77,16 +94,10 @@ def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
 
 def kept(decided: pl.DataFrame, pool: Pool) -> pl.DataFrame:
     """The prompts that stay with bucket and split, by prompt_id; a larger pool moves none."""
-    low, high = pool.eval_range
-    held_out = (col("bucket") >= low) & (col("bucket") < high)
-    return (
-        decided.filter(col("rule").is_null())
-        .with_columns(ids.unit(col("prompt_id"), pool.split_seed, "bucket").alias("bucket"))
-        .with_columns(
-            pl.when(held_out).then(pl.lit("eval")).otherwise(pl.lit("train")).alias("split")
-        )
-        .sort("prompt_id")
-    )
+    split = pl.when(_is_held_out(pool)).then(pl.lit("eval")).otherwise(pl.lit("train"))
+    bucket = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
+    stay = decided.filter(col("rule").is_null()).sort("prompt_id")
+    return stay.with_columns(bucket.alias("bucket"), split.alias("split"))
 
 
 def rejects(decided: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,6 @@
 """The offline baseline: DPO from pi0 on a ranked set, rank 1 against a worse response.
 
 Run: python -m pipelines.dpo_offline --sft data/checkpoints/sft
---preferences data/sources/preference/nectar/table.parquet
 --history data/iterations/offline/history.parquet
 --reference data/iterations/offline/reference.parquet
 --checkpoint data/checkpoints/offline --metrics data/iterations/offline/dpo.json
@@ -13,14 +12,10 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-import polars as pl
-
-from curation import ids, schema
-from curation.core.errors import UserError
+from curation import schema
 from pipelines import comparisons, launching, references, settings
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
-from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 
 
@@ -28,20 +23,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
     parser = stage.parser(
         __doc__,
-        inputs=["sft", "preferences"],
-        outputs=["history", "reference", "checkpoint", "metrics"],
+        inputs=["sft", "history"],
+        outputs=["reference", "checkpoint", "metrics"],
     )
     return stage.run("dpo_offline", parser, partial(body, argv=argv), argv)
 
 
 def body(run: Stage, argv: Sequence[str] | None = None) -> None:
-    """Choose the pairs by hash, compute their reference log-probs, train."""
+    """Compute the pairs' reference log-probs, train."""
     params = parameters.load(run.args.params)
     launching.together("pipelines.dpo_offline", argv, params.dpo_offline.launch)
-    preferences = io.read(run.args.preferences, schema.PREFERENCES)
-    history = _history(preferences, params)
-    if history.is_empty():
-        raise UserError(f"{run.args.preferences}: no pair to train the offline baseline on")
+    history = io.read(run.args.history, schema.HISTORY)
     from training import dpo
     from training.core import checkpoint, environment
 
@@ -52,7 +44,6 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     reference = references.compute(
         run, run.args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
     )
-    run.outputs.table(run.args.history, schema.HISTORY, history)
     run.outputs.table(run.args.reference, schema.REFERENCE, reference)
     known = references.lookup(
         reference,
@@ -68,19 +59,10 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
         out=run.args.checkpoint,
         work=stage.kept_until_done(run, "training"),
     )
-    run.outputs.json(run.args.metrics, {"rows_in": preferences.height, **metrics})
-    run.summary.rows_in, run.summary.kept = preferences.height, metrics["pairs"]
-    run.summary.rejected = preferences.height - metrics["pairs"]
+    run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
+    run.summary.rows_in, run.summary.kept = history.height, metrics["pairs"]
+    run.summary.rejected = history.height - metrics["pairs"]
     run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
-
-
-def _history(preferences: pl.DataFrame, params: Params) -> pl.DataFrame:
-    """The pairs with the lowest hashes, as many as the recipe asks for."""
-    key = ids.unit(pl.col("pair_id"), params.seeds.dpo, "offline")
-    chosen = preferences.sort(key, "pair_id").head(params.dpo_offline.pairs or preferences.height)
-    return chosen.with_columns(origin=pl.lit("offline"), weight=pl.lit(1.0)).select(
-        schema.HISTORY.names
-    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Build one preference mix: the members' tables -> mix.parquet + rejects.
 
 Run: python -m pipelines.mix --mix mix1 --sources data/sources/preference \
---benchmarks data/sources/benchmark --table T.parquet --rejects R.parquet --metrics M.json
+--benchmarks data/sources/benchmark --prompts data/prompts/prompts.parquet \
+--table T.parquet --rejects R.parquet --metrics M.json
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from pipelines.core.stage import Stage
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
     parser = stage.parser(
-        __doc__, inputs=["sources", "benchmarks"], outputs=["table", "rejects", "metrics"]
+        __doc__,
+        inputs=["sources", "benchmarks", "prompts"],
+        outputs=["table", "rejects", "metrics"],
     )
     parser.add_argument("--mix", required=True, help="name of the mix in params.yaml")
     return stage.run("mix", parser, _body, argv)

@@ -13,6 +13,7 @@ from curation.core.errors import UserError
 from curation.decontaminate import Settings
 from curation.mix import Decisions, Member, Mix, Sorting
 from curation.schema import Table
+from curation.unseen import Unseen, held
 from pipelines.core import io
 from pipelines.core.params import Params, data
 from pipelines.core.stage import Stage
@@ -60,7 +61,9 @@ def build(
         name: io.scan(run.args.sources / name / "table.parquet", member_table)
         for name in mix.members
     }
-    decisions = Decisions(members, benchmarks(run.args.benchmarks, whole), mix)
+    pool = io.read(run.args.prompts, schema.PROMPTS)
+    unseen = Unseen(benchmarks(run.args.benchmarks, whole), held(pool))
+    decisions = Decisions(members, unseen, mix)
     with io.scratch() as folder:
         work = Sorting(decisions, mix, stage_name(mix), folder)
         stay = run.outputs.parts(run.args.table, mix_table, work.kept(members))

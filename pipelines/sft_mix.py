@@ -1,7 +1,7 @@
 """Build the SFT mix: the members' tables -> sft_mix.parquet + rejects.
 
 Run: python -m pipelines.sft_mix --sources data/sources/sft --benchmarks data/sources/benchmark \
---table T.parquet --rejects R.parquet --metrics M.json
+--prompts data/prompts/prompts.parquet --table T.parquet --rejects R.parquet --metrics M.json
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from pipelines.core.stage import Stage
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
     parser = stage.parser(
-        __doc__, inputs=["sources", "benchmarks"], outputs=["table", "rejects", "metrics"]
+        __doc__,
+        inputs=["sources", "benchmarks", "prompts"],
+        outputs=["table", "rejects", "metrics"],
     )
     return stage.run("sft_mix", parser, _body, argv)
 

@@ -304,6 +304,7 @@ def _mix1(build: Path, sources: Path) -> list[str]:
     return [
         *("--mix", "mix1", "--sources", str(sources)),
         *("--benchmarks", str(build / "data/sources/benchmark")),
+        *("--prompts", str(build / "data/prompts/prompts.parquet")),
         *("--table", str(folder / "mix.parquet"), "--rejects", str(folder / "rejects.parquet")),
         *("--metrics", str(folder / "metrics.json")),
     ]

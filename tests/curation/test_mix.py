@@ -12,9 +12,10 @@ import pytest
 from curation import ids, schema
 from curation.decontaminate import Settings
 from curation.mix import Decisions, Member, Mix, Sorting, compares, decide
+from curation.unseen import Unseen
 
 Row = tuple[str, str, str]
-NO_BENCHMARK = schema.BENCHMARK.empty()
+NOTHING = Unseen(schema.BENCHMARK.empty())
 
 
 def table(source: str, rows: list[Row]) -> pl.LazyFrame:
@@ -51,9 +52,9 @@ def mixed(sets: Mapping[str, list[Row]], **more: Any) -> tuple[Mix, dict[str, pl
 
 def decided(sets: Mapping[str, list[Row]], **more: Any) -> dict[tuple[str, str | None], int]:
     """(source, rule or None) -> rows."""
-    benchmarks = more.pop("benchmarks", NO_BENCHMARK)
+    unseen = more.pop("unseen", NOTHING)
     mix, tables = mixed(sets, **more)
-    counts = decide(tables, benchmarks, mix).group_by("source", "rule").len()
+    counts = decide(tables, unseen, mix).group_by("source", "rule").len()
     return {(source, rule): size for source, rule, size in counts.iter_rows()}
 
 
@@ -89,10 +90,10 @@ def test_both_orders_within_one_set_name_no_winner() -> None:
 def test_caps_keep_the_same_rows_when_others_join() -> None:
     rows = [(f"p{n}", "x", "y") for n in range(40)]
     few, tables = mixed({"a": rows}, members={"a": Member(cap=10)})
-    kept = decide(tables, NO_BENCHMARK, few).filter(pl.col("rule").is_null())
+    kept = decide(tables, NOTHING, few).filter(pl.col("rule").is_null())
     assert kept.height == 10
     more, tables = mixed({"a": rows[:20]}, members={"a": Member(cap=10)})
-    again = decide(tables, NO_BENCHMARK, more).filter(pl.col("rule").is_null())
+    again = decide(tables, NOTHING, more).filter(pl.col("rule").is_null())
     survivors = set(kept["pair_id"]) & set(table("a", rows[:20]).collect()["pair_id"])
     assert survivors <= set(again["pair_id"])
 
@@ -100,7 +101,7 @@ def test_caps_keep_the_same_rows_when_others_join() -> None:
 def test_weight_keeps_about_its_share_of_prompts_whole() -> None:
     rows = [(f"p{n}", f"x{k}", "y") for n in range(300) for k in range(2)]
     mix, tables = mixed({"a": rows}, members={"a": Member(weight=0.3)})
-    found = decide(tables, NO_BENCHMARK, mix).join(
+    found = decide(tables, NOTHING, mix).join(
         tables["a"].collect().select("pair_id", "prompt_id"), on="pair_id"
     )
     rules = found.group_by("prompt_id").agg(pl.col("rule").n_unique())
@@ -118,8 +119,8 @@ def test_a_prompt_is_in_one_split_and_a_larger_mix_moves_none() -> None:
     rows = [(f"p{n}", f"x{k}", "y") for n in range(50) for k in range(2)]
     small, tables = mixed({"a": rows[:40]})
     large, all_tables = mixed({"a": rows})
-    before = decide(tables, NO_BENCHMARK, small).select("pair_id", "split")
-    after = decide(all_tables, NO_BENCHMARK, large).select("pair_id", "split")
+    before = decide(tables, NOTHING, small).select("pair_id", "split")
+    after = decide(all_tables, NOTHING, large).select("pair_id", "split")
     assert before.join(after, on=["pair_id", "split"]).height == before.height
     assert set(after["split"]) == {"train", "eval"}
 
@@ -132,19 +133,19 @@ def test_near_duplicate_prompts_stay_in_the_preferred_set_with_the_cluster_named
     other = f"{base} !"  # the same words
     sets = {"b": [(other, "x", "y"), ("far away", "x", "y")], "a": [(base, "x", "y")]}
     mix, tables = mixed(sets, dedup="near", members={"a": Member(), "b": Member()})
-    found = decide(tables, NO_BENCHMARK, mix)
+    found = decide(tables, NOTHING, mix)
     gone = found.filter(pl.col("rule") == "near_duplicate")
     assert gone["source"].to_list() == ["b"]
     assert gone["detail"][0].startswith("cluster ")
     assert found.filter(pl.col("rule").is_null()).height == 2
 
 
-def bench(*texts: str) -> pl.DataFrame:
+def bench(*texts: str) -> Unseen:
     rows = [
         {"item_id": f"i{n}", "benchmark": "b", "source_row": "r", "text": t}
         for n, t in enumerate(texts)
     ]
-    return pl.DataFrame(rows, schema=schema.BENCHMARK.polars)
+    return Unseen(pl.DataFrame(rows, schema=schema.BENCHMARK.polars))
 
 
 def test_benchmark_items_are_dropped_with_item_and_matching_text() -> None:
@@ -157,9 +158,9 @@ def test_benchmark_items_are_dropped_with_item_and_matching_text() -> None:
     assert hits[0].startswith("b i0: ")
     assert len(hits[0].split(": ", 1)[1].split()) == 13
     assert hits[1] == "b i1: what is 2 2"
-    assert decided(
-        sets, benchmarks=bench(LONG), decontaminate=Settings(exact=False, min_hits=9)
-    ) == {("a", None): 3}
+    assert decided(sets, unseen=bench(LONG), decontaminate=Settings(exact=False, min_hits=9)) == {
+        ("a", None): 3
+    }
 
 
 def test_kept_and_rejects_are_the_rows_of_the_members(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_kept_and_rejects_are_the_rows_of_the_members(tmp_path: Path) -> None:
         "b": [(f"p{n}", "x", "y") for n in range(10, 40)],
     }
     mix, tables = mixed(sets)
-    work = Sorting(Decisions(tables, NO_BENCHMARK, mix), mix, "mix@m", tmp_path)
+    work = Sorting(Decisions(tables, NOTHING, mix), mix, "mix@m", tmp_path)
     kept = pl.concat(work.kept(tables))
     rejects = pl.concat(work.rejects())
     assert (kept.height, rejects.height) == (40, 10)

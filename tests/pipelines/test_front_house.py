@@ -12,6 +12,7 @@ import pytest
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from curation import schema
 from curation.audit import paper
 from pipelines import audit_statistics, fetch, mix, prompts, sft_mix, standardize
 
@@ -68,6 +69,7 @@ def mix_args(root: Path, kind: str, out: str, params: Path) -> list[str]:
     return [
         *("--sources", str(root / "sources" / kind)),
         *("--benchmarks", str(root / "sources" / "benchmark")),
+        *(() if kind == "prompts" else ("--prompts", str(root / "prompts/table.parquet"))),
         *("--table", str(folder / "table.parquet"), "--rejects", str(folder / "rejects.parquet")),
         *("--metrics", str(folder / "metrics.json"), "--params", str(params)),
     ]
@@ -88,7 +90,9 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, An
     params = Path("recipes/sample.yaml")
     texts = pl.read_parquet("data/sample/ultrafeedback_prompts.parquet")["instruction"].to_list()
     tokenizer = small_tokenizer(root / "tokenizer.json", iter(texts))
-    return root, run_sources(root, params, tokenizer, set())
+    metrics = run_sources(root, params, tokenizer, set())
+    assert prompts.main(mix_args(root, "prompts", "prompts", params)) == 0
+    return root, metrics
 
 
 def plan(name: str) -> dict[str, int]:
@@ -197,6 +201,9 @@ def test_real_rows_give_exactly_the_known_drops(tmp_path: Path) -> None:
     assert found["hh_rlhf"]["native_rows"] == 2312
     benchmarks = ("gsm8k", "humaneval", "truthfulqa", "mt_bench", "arena_hard")
     assert [found[name]["kept"] for name in benchmarks] == [1319, 164, 817, 160, 500]
+    pool = tmp_path / "prompts/table.parquet"  # what it holds out is another test's
+    pool.parent.mkdir()
+    schema.PROMPTS.empty().write_parquet(pool)
     args = mix_args(tmp_path, "preference", "mixes/mix1", plain)
     assert mix.main(["--mix", "mix1", *args]) == 0
     sft = mix_args(tmp_path, "sft", "sft_mix", plain)

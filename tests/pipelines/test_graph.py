@@ -101,7 +101,7 @@ def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
     wanted = {
         *("base", "sft_mix", "gate_sft_mix", "sft", "preference_model", "prompts", "gate_prompts"),
         *("expect_sources", "expect_mixes", "history_offline", "reference_offline"),
-        *("dpo_offline", "report"),
+        *("pairs_offline", "gate_offline", "dpo_offline", "report"),
     }
     for section, names in over.items():
         wanted |= {f"{name}@{key}" for name in names for key in getattr(read, section)}

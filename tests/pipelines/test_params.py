@@ -56,6 +56,7 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("iterations.iter2.prompts", [0.1, 0.3], "iterations.iter1.prompts: overlaps"),
         ("iterations.iter3.prompts", [0.7, 0.9], "iterations.iter3.prompts: overlaps prompts.eval"),
         ("evaluation.policies", ["sft", "iter7"], "evaluation.policies: no stage produces"),
+        ("evaluation.reward_model", "mix2", "evaluation.reward_model: mix2 labels the pairs"),
         ("scoring.reward_model", "mix9", "scoring.reward_model: no mix is named mix9"),
         ("mixes.mix1.members.nope", {}, "mixes.mix1.members.nope: no source has this name"),
         ("mixes.mix1.members.sharegpt", {}, "mixes.mix1.members.sharegpt: is of kind sft"),

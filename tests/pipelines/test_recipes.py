@@ -41,4 +41,4 @@ def test_an_unknown_recipe_names_the_known_ones(capsys: pytest.CaptureFixture[st
 
 def test_check_recipe_resolves_the_graph(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-recipe", "llama3-8b"]) == 0
-    assert "valid, 178 stages" in capsys.readouterr().out
+    assert "valid, 180 stages" in capsys.readouterr().out

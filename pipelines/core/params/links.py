@@ -102,6 +102,21 @@ def _judges(params: Params) -> Iterator[str]:
     ):
         if name not in params.mixes:
             yield f"{key}: no mix is named {name}; mixes: {_list(params.mixes)}"
+    evaluates = params.evaluation.reward_model
+    if evaluates in _labels(params):
+        yield (
+            f"evaluation.reward_model: {evaluates} labels the pairs that policies are trained on; "
+            "name another mix, or its figures would praise what it taught"
+        )
+
+
+def _labels(params: Params) -> set[str]:
+    """The mixes whose reward models score what is paired."""
+    if params.scoring.reward_model != "panel":
+        return {params.scoring.reward_model}
+    models = Path("data/checkpoints/reward_models")
+    paths = (Path(judge.path) for judge in params.judges.values() if judge.path is not None)
+    return {path.name for path in paths if path.parent == models}
 
 
 def _engine(params: Params) -> Iterator[str]:
