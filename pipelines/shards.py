@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 import sys
@@ -53,8 +54,10 @@ def run(
         if frame is None:
             forget_torn([file])
             frame = work(items[start : start + size])
+            buffer = io.BytesIO()  # a full disk is then an OSError that names the file
+            frame.write_parquet(buffer)
             with atomic(file) as temp:
-                frame.write_parquet(temp)
+                temp.write_bytes(buffer.getvalue())
             print(f"{stage.name}: shard {number + 1}/{len(starts)}")
             sys.stdout.flush()
         frames.append(frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import errno
 import fcntl
 import hashlib
 import itertools
@@ -27,6 +28,7 @@ from pipelines.core.io import Outputs, forget_torn
 
 WORK = Path(".work")  # ignored by git and DVC: locks and finished shards
 _PR_SET_PDEATHSIG = 1
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass
@@ -81,7 +83,8 @@ def run(
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        mend = "; free some disk space and run again" if error.errno in _FULL else ""
+        print(f"{name}: {error.filename or ''}: {error.strerror or error}{mend}", file=sys.stderr)
         return 2
     except pl.exceptions.PolarsError as error:
         reason = re.search(r"[\w ]+(?= \(os error \d+\))", str(error))  # what the system said

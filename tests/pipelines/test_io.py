@@ -10,7 +10,17 @@ import pytest
 
 from curation.core.errors import UserError
 from curation.schema import REJECTS
-from pipelines.core.io import Outputs, atomic, read, read_json, rounded, scan
+from pipelines.core.io import (
+    SCRATCH,
+    Outputs,
+    atomic,
+    forget_torn,
+    read,
+    read_json,
+    rounded,
+    scan,
+    scratch,
+)
 
 
 def _rejects(*ids: str) -> pl.DataFrame:
@@ -114,3 +124,27 @@ def test_bad_json_is_one_clear_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError, match=r"m\.json"):
         read_json(path)
     assert json.dumps(text)
+
+
+def test_what_a_killed_run_has_left_is_removed(tmp_path: Path) -> None:
+    mine = [tmp_path / ".t.parquet.ab12.tmp", tmp_path / ".dir.ab.tmp.old"]
+    others = [tmp_path / ".tt.parquet.ab12.tmp", tmp_path / "t.parquet.x.tmp"]
+    for path in (mine[0], *others):
+        path.write_text("half")
+    (mine[1] / "inner").mkdir(parents=True)
+    forget_torn([tmp_path / "t.parquet", tmp_path / "dir"])
+    assert sorted(tmp_path.iterdir()) == sorted(others)
+
+
+def test_scratch_of_a_killed_run_is_removed_and_that_of_a_live_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    left = SCRATCH / "left"
+    left.mkdir(parents=True)
+    (left / "spill").write_text("rows")
+    with scratch() as first, scratch() as second:
+        assert not left.exists()
+        assert first.is_dir()
+        assert second.is_dir()
+    assert not list(SCRATCH.iterdir())

@@ -20,9 +20,8 @@ _NO_ROOM = (
     "No space left on device",
     "File too large",
     "Disk quota exceeded",
-    "PytorchStreamWriter failed",  # torch.save keeps the system's reason to itself
-    "unexpected pos",
 )
+_TORN = ("PytorchStreamWriter failed", "unexpected pos")  # torch.save tells no more than that
 _TIMED = ("training_args.bin",)  # pickles with host names; not a part of a model
 
 
@@ -40,6 +39,7 @@ def writing(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError, SafetensorError) as error:
         said = f"{error} {error.__cause__ or error.__context__ or ''}"
         found = [sign for sign in _NO_ROOM if sign in said]
+        found += ["No room for a whole file" for sign in _TORN if sign in said]
         if not found:
             raise
         raise UserError(

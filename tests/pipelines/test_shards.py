@@ -1,0 +1,78 @@
+"""Finished shards are used again by the same work alone, and are gone once they have served."""
+
+from __future__ import annotations
+
+import shutil
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines import shards
+from pipelines.core import code
+from pipelines.core.stage import Stage
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture
+def copy(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the code, as the code that makes the shards."""
+    monkeypatch.chdir(tmp_path)
+    for package in code.PACKAGES:
+        shutil.copytree(root / package, tmp_path / package)
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    return tmp_path
+
+
+def go(key: str, kill_at: int | None = None, *, finish: bool = True) -> list[int]:
+    """Run seven items in shards of two; returns the items that were worked on."""
+    worked: list[int] = []
+    stage = Stage("generate", Namespace(_outputs=["table"], table="t.parquet"))
+
+    def work(items: Sequence[int]) -> pl.DataFrame:
+        if kill_at in items:
+            raise Killed
+        worked.extend(items)
+        return pl.DataFrame({"n": [item * 10 for item in items]})
+
+    try:
+        frame = shards.run(stage, "samples", [key], range(7), 2, work=work)
+    except Killed:
+        return worked
+    assert frame["n"].to_list() == [item * 10 for item in range(7)]
+    for action in stage.after if finish else ():
+        action()
+    return worked
+
+
+def files() -> list[Path]:
+    return [path for path in Path(".work").rglob("*") if path.is_file()]
+
+
+def test_a_killed_run_goes_on_and_leaves_nothing(copy: Path) -> None:
+    assert go("k", kill_at=5) == [0, 1, 2, 3]
+    torn = files()[0].with_name(".000002.parquet.abc.tmp")
+    torn.write_bytes(b"half")
+    whole = files()[0].with_name("000001.parquet")
+    whole.write_bytes(whole.read_bytes()[:-9])
+    assert go("k", finish=False) == [2, 3, 4, 5, 6]
+    assert not torn.exists()
+    assert go("k") == []
+    assert files() == []
+
+
+def test_other_inputs_and_other_code_start_anew(copy: Path) -> None:
+    go("k", kill_at=3)
+    assert go("other", kill_at=3) == [0, 1]
+    assert len(files()) == 1
+    unrelated, used = copy / "curation/ui/app.py", copy / "pipelines/sampling.py"
+    unrelated.write_text(unrelated.read_text() + "\n# changed\n")
+    assert go("other", kill_at=3) == []
+    used.write_text(used.read_text() + "\n# changed\n")
+    assert go("other", kill_at=3) == [0, 1]
+    assert len(files()) == 1
