@@ -37,12 +37,15 @@ def body(run: Stage) -> None:
     from training import preference_model
 
     chosen = settings.preference_model(params)
-    metrics = preference_model.train(run.args.init, train, chosen, run.args.checkpoint)
+    both = params.preference_model.orders == "both"
+    metrics = preference_model.train(
+        run.args.init, train, chosen, run.args.checkpoint, both_orders=both
+    )
     metrics |= preference_model.held_out(run.args.checkpoint, held_out, chosen)
     run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})
     run.summary.rows_in = len(train)
-    run.summary.kept = metrics["examples"]
-    run.summary.rejected = metrics["too_long"] + metrics["ambiguous"]
+    run.summary.kept = metrics["pairs"]
+    run.summary.rejected = len(train) - metrics["pairs"]
     run.summary.note = f"held-out accuracy {metrics.get('accuracy', float('nan')):.4f}"
 
 

@@ -22,7 +22,7 @@ def reward_model(params: Params) -> RewardModel:
 
 def preference_model(params: Params) -> Sft:
     """Settings of the pairwise preference model: next-token training on the label alone."""
-    section = params.preference_model.model_dump(exclude={"mix"})
+    section = params.preference_model.model_dump(exclude={"mix", "orders"})
     return Sft(**section, completion_only=True, seed=params.seeds.preference_model)
 
 

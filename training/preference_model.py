@@ -22,23 +22,35 @@ def is_ambiguous(item: Comparison) -> bool:
 
 
 def train(
-    init: Path, comparisons: Sequence[Comparison], settings: Sft, out: Path
+    init: Path,
+    comparisons: Sequence[Comparison],
+    settings: Sft,
+    out: Path,
+    *,
+    both_orders: bool = False,
 ) -> dict[str, Any]:
     """Train on comparisons, each asked once, in the order that the pair id's hash picks.
 
+    Args:
+        both_orders: Ask each comparison in the other order too.
+
     Returns:
-        Metrics of `sft.train`, and ambiguous: pairs left out because of a marker in their text.
+        Metrics of `sft.train`; pairs, those trained on; ambiguous, those left out because of a
+        marker in their text.
     """
     clear = [item for item in comparisons if not is_ambiguous(item)]
     conversations = [_example(item, settings.seed) for item in clear]
+    if both_orders:
+        conversations += [_example(item, settings.seed, turned=True) for item in clear]
     card = {"kind": "preference_model", "name": "preference_model"}
     metrics = sft.train(init, conversations, settings, out=out, card=card)
-    return {**metrics, "ambiguous": len(comparisons) - len(clear)}
+    pairs = -(-metrics["examples"] // (2 if both_orders else 1))  # one order may be a token longer
+    return {**metrics, "pairs": pairs, "ambiguous": len(comparisons) - len(clear)}
 
 
-def _example(item: Comparison, seed: int) -> list[dict[str, str]]:
-    """One conversation; the hash of the pair id decides which response is A."""
-    if unit("order", seed, item.key) < 0.5:
+def _example(item: Comparison, seed: int, turned: bool = False) -> list[dict[str, str]]:
+    """One conversation; the hash of the pair id decides which response is A, or is not."""
+    if (unit("order", seed, item.key) < 0.5) != turned:
         asked, label = question(item.prompt, item.chosen, item.rejected), "A"
     else:
         asked, label = question(item.prompt, item.rejected, item.chosen), "B"

@@ -39,7 +39,7 @@ def train(
     model = _with_head(init, tokenizer, settings.seed)
 
     def make(common: dict[str, Any]) -> trainers.Trained:
-        trainer = _trainer(common, model, tokenizer, rows)
+        trainer = _trainer(common, model, tokenizer, rows, settings.group_by_length)
         return trainers.fit(
             trainer,
             tokenizer,
@@ -57,16 +57,27 @@ def train(
     }
 
 
-def _trainer(common: dict[str, Any], model: Any, tokenizer: Any, rows: Any) -> Any:
+def _trainer(
+    common: dict[str, Any], model: Any, tokenizer: Any, rows: list[dict[str, Any]], grouped: bool
+) -> Any:
     import datasets
     from trl import RewardConfig, RewardTrainer
 
+    if grouped:  # the lengths' column must outlive the trainer's removal of unused ones
+        rows = [{**row, "length": _longer(row)} for row in rows]
+        grouping = {"train_sampling_strategy": "group_by_length", "remove_unused_columns": False}
+        common = common | grouping
     return RewardTrainer(
         model,
         args=RewardConfig(**common),
         train_dataset=datasets.Dataset.from_list(rows),
         processing_class=tokenizer,
     )
+
+
+def _longer(row: dict[str, Any]) -> int:
+    """Tokens of the longer side: both are padded to the longest of their batch."""
+    return max(len(row["chosen_ids"]), len(row["rejected_ids"]))
 
 
 def _with_head(init: Path, tokenizer: Any, seed: int) -> Any:

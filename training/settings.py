@@ -37,9 +37,15 @@ class Sft(Train):
 
 @dataclass(frozen=True)
 class RewardModel(Train):
-    """Settings of Bradley-Terry training."""
+    """Settings of Bradley-Terry training.
+
+    Attributes:
+        group_by_length: Batches of like lengths, so that less is padding. The sampler sorts runs of
+            50 batches by length: too few pairs to fill several runs are then learnt badly.
+    """
 
     use_margin: bool = False
+    group_by_length: bool = False
 
 
 @dataclass(frozen=True)

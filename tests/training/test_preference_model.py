@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,24 @@ def test_the_order_follows_the_pair_id_alone() -> None:
     assert labels == [preference_model._example(item, 1)[-1]["content"] for item in items]
     shown = preference_model._example(items[labels.index("B")], 1)[0]["content"]
     assert "[RESPONSE A] bad [RESPONSE B] good" in shown
+
+
+def test_the_other_order_turns_question_and_label() -> None:
+    item = Comparison("k", user("q"), "good", "bad")
+    shown = {}
+    for turned in (False, True):
+        *asked, label = preference_model._example(item, 1, turned)
+        shown[label["content"]] = asked[0]["content"]
+    assert shown["A"] == "[CONTEXT] q [RESPONSE A] good [RESPONSE B] bad"
+    assert shown["B"] == "[CONTEXT] q [RESPONSE A] bad [RESPONSE B] good"
+
+
+def test_both_orders_are_twice_the_examples_of_the_same_pairs(base: Path, tmp_path: Path) -> None:
+    once = replace(SETTINGS, epochs=1)
+    metrics = preference_model.train(
+        base, comparisons(16), once, tmp_path / "both", both_orders=True
+    )
+    assert (metrics["pairs"], metrics["examples"], metrics["too_long"]) == (16, 32, 0)
 
 
 def test_markers_in_the_text_are_ambiguous() -> None:

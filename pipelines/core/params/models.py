@@ -63,16 +63,25 @@ class Sft(Train):
 
 
 class RewardModel(Train):
-    """Bradley-Terry reward models, one per mix."""
+    """Bradley-Terry reward models, one per mix.
+
+    With group_by_length batches hold pairs of like lengths; for many batches only.
+    """
 
     use_margin: bool = False
+    group_by_length: bool = False
 
 
 class PreferenceModel(Train):
-    """The pairwise preference model, trained as next-token prediction."""
+    """The pairwise preference model, trained as next-token prediction.
+
+    Each training pair is shown in the order that a hash picks (the paper's way), or in both, so
+    that position can tell nothing.
+    """
 
     mix: Name
     packing: bool = True
+    orders: Literal["hashed", "both"] = "hashed"
 
 
 class Lora(Model):
