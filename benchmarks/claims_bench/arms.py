@@ -1,0 +1,227 @@
+"""Arms: one policy each, trained on pairs of a given judge and pairing, then evaluated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.claims_bench import models, steps
+from benchmarks.claims_bench.steps import DATA, JUDGES, POOL, PROMPTS, SFT, START, call
+
+ARMS = DATA / "arms"
+SELF = DATA / "evaluation/sft"  # pi0's own evaluation
+ORACLE = Path("data/sample/world.py")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How one policy is made.
+
+    Attributes:
+        group: the stage that trains it.
+        judge: whose scores make the pairs.
+        iteration: whose slice of prompts the pairs come from.
+        after: the arm it goes on from, as GROUP/NAME; None starts at pi0 with the shared responses.
+        changes: keys of params.yaml that differ.
+    """
+
+    group: str
+    name: str
+    judge: str
+    iteration: str = "iter1"
+    after: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where its tables and its policy are."""
+        return ARMS / self.group / self.name
+
+    @property
+    def source(self) -> Path:
+        """Where its responses and their scores are."""
+        return self.folder if self.after else POOL
+
+
+def build(group: str) -> None:
+    """Train and evaluate every arm of a group; write data/GROUP.json."""
+    given = steps.settings()
+    wanted = [Arm(group, name, **told) for name, told in given["arms"][group].items()]
+    told = {}
+    for arm in wanted:
+        print(f"claims: arm {arm.name}", flush=True)
+        told[arm.name] = train(arm, given)
+    if group == "loop":
+        told |= extra(given)
+    steps.save(DATA / f"{group}.json", told)
+
+
+def start() -> None:
+    """The empty history that every arm begins with, and pi0's own evaluation."""
+    history, reference = START / "history.parquet", START / "reference.parquet"
+    call("history_offline", mixes=DATA / "mixes", table=history, metrics=START / "history.json")
+    call("reference_offline", sft=SFT, history=history, table=reference)
+    evaluate(SELF, SFT, "plain", Path("params.yaml"))
+
+
+def train(arm: Arm, given: dict[str, Any]) -> dict[str, Any]:
+    """Sample (or take the shared responses), score, pair, grow the history, train, evaluate."""
+    cap = {} if arm.after else {"history": {"cap": given["pairs"]}}
+    params = steps.recipe_with(steps.merged(cap, arm.changes), arm.folder / "params.yaml")
+    before = ARMS / arm.after if arm.after else START
+    policy = before / "checkpoint" if arm.after else SFT
+    if arm.after:
+        models.samples(arm.folder, arm.iteration, policy, params)
+        models.score(arm.judge, arm.folder, arm.iteration)
+    _pair(arm, params)
+    _history(arm, before, params)
+    _reference(arm, before, policy, params)
+    call(
+        "dpo",
+        iteration=arm.iteration,
+        policy=policy,
+        sft=SFT,
+        history=arm.folder / "history.parquet",
+        reference=arm.folder / "reference.parquet",
+        checkpoint=arm.folder / "checkpoint",
+        metrics=arm.folder / "dpo.json",
+        params=params,
+    )
+    evaluate(arm.folder, arm.folder / "checkpoint", arm.judge, params)
+    return figures(arm.folder)
+
+
+def _pair(arm: Arm, params: Path) -> None:
+    call(
+        "pair",
+        iteration=arm.iteration,
+        generations=arm.source / "generations.parquet",
+        scores=arm.source / f"scores_{arm.judge}.parquet",
+        prompts=PROMPTS,
+        table=arm.folder / "pairs.parquet",
+        rejects=arm.folder / "pair_rejects.parquet",
+        metrics=arm.folder / "pair.json",
+        params=params,
+    )
+
+
+def _history(arm: Arm, before: Path, params: Path) -> None:
+    call(
+        "history",
+        iteration=arm.iteration,
+        previous=before / "history.parquet",
+        pairs=arm.folder / "pairs.parquet",
+        table=arm.folder / "history.parquet",
+        rejects=arm.folder / "history_rejects.parquet",
+        metrics=arm.folder / "history.json",
+        params=params,
+    )
+
+
+def _reference(arm: Arm, before: Path, policy: Path, params: Path) -> None:
+    call(
+        "reference",
+        iteration=arm.iteration,
+        sft=SFT,
+        policy=policy,
+        history=arm.folder / "history.parquet",
+        previous=before / "reference.parquet",
+        table=arm.folder / "reference.parquet",
+        metrics=arm.folder / "reference.json",
+        params=params,
+    )
+
+
+def evaluate(arm: Path, policy: Path, judge: str, params: Path) -> None:
+    """Held-out prompts: oracle, length, KL, and win rate against pi0 by the oracle."""
+    folder = arm / "evaluation"
+    held_out = "mix2" if judge in {"plain", "panel", "multi"} else "plain"
+    call(
+        "evaluate",
+        policy_name=arm.name,
+        policy=policy,
+        sft=SFT,
+        reward_model=JUDGES / held_out,  # never the one that made the pairs
+        prompts=PROMPTS,
+        oracle=ORACLE,
+        generations=folder / "generations.parquet",
+        scores=folder / "scores.parquet",
+        metrics=folder / "metrics.json",
+        params=params,
+    )
+    call(
+        "win_rate",
+        generations=folder / "generations.parquet",
+        baseline=SELF / "evaluation/generations.parquet",
+        prompts=PROMPTS,
+        oracle=ORACLE,
+        metrics=folder / "win_rate.json",
+        params=params,
+    )
+
+
+def figures(folder: Path) -> dict[str, Any]:
+    """The figures of one policy that the claims are told by."""
+    told = steps.figures(folder / "evaluation/metrics.json")
+    duel = steps.figures(folder / "evaluation/win_rate.json")["judges"]["oracle"]
+    found = {key: told[key]["mean"] for key in ("oracle", "chars", "kl")}
+    found |= {key: duel[key] for key in ("win_rate", "length_controlled")}
+    if (folder / "dpo.json").is_file():
+        trained = steps.figures(folder / "dpo.json")
+        found |= {key: trained[key] for key in ("pairs", "steps")}
+    if (folder / "pair.json").is_file():
+        found["length_penalty"] = steps.figures(folder / "pair.json")["length_penalty"]
+    return found
+
+
+def extra(given: dict[str, Any]) -> dict[str, Any]:
+    """The offline baseline and the restart from pi0: pairs and steps follow the online arms'."""
+    online = [steps.figures(ARMS / name / "dpo.json") for name in given["online"]]
+    taken, pairs = sum(told["steps"] for told in online), online[-1]["pairs"]
+    folder = ARMS / "loop/offline"
+    section = {"pairs": pairs, "epochs": _epochs(taken, pairs)}
+    _offline(folder, steps.recipe_with({"dpo_offline": section}, folder / "params.yaml"))
+    folder = ARMS / "loop/restart"
+    twice = {"dpo": {"start": "sft", "epochs": given["restart_epochs"]}}
+    _restart(folder, steps.recipe_with(twice, folder / "params.yaml"), ARMS / given["online"][-1])
+    return {name: figures(ARMS / "loop" / name) for name in ("offline", "restart")}
+
+
+def _epochs(wanted: int, pairs: int) -> float:
+    """Passes over the offline pairs that make a number of steps."""
+    recipe = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    return float(wanted / math.ceil(pairs / recipe["dpo_offline"]["global_batch"]))
+
+
+def _offline(folder: Path, params: Path) -> None:
+    call(
+        "dpo_offline",
+        sft=SFT,
+        preferences=DATA / "sources/preference/nectar/table.parquet",
+        history=folder / "history.parquet",
+        reference=folder / "reference.parquet",
+        checkpoint=folder / "checkpoint",
+        metrics=folder / "dpo.json",
+        params=params,
+    )
+    evaluate(folder, folder / "checkpoint", "plain", params)
+
+
+def _restart(folder: Path, params: Path, last: Path) -> None:
+    """pi0 again on the last arm's history, for more epochs."""
+    call(
+        "dpo",
+        iteration="iter1",
+        policy=SFT,
+        sft=SFT,
+        history=last / "history.parquet",
+        reference=last / "reference.parquet",
+        checkpoint=folder / "checkpoint",
+        metrics=folder / "dpo.json",
+        params=params,
+    )
+    evaluate(folder, folder / "checkpoint", "plain", params)

@@ -1,0 +1,221 @@
+"""The results as Markdown: benchmarks/results/claims.md, its figures, and README's own block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.claims_bench import figures
+from benchmarks.claims_bench.claims import CLAIMS, Claim, policy
+from benchmarks.claims_bench.experiments import Result
+from benchmarks.claims_bench.verdicts import Measured, Verdict, measure, together
+from curation.core.errors import UserError
+
+OPEN, CLOSE = "<!-- claims -->", "<!-- /claims -->"
+FAULTS = Path(__file__).parent / "faults.yaml"  # what is at fault where a claim does not hold
+RULE = (
+    "The rule, stated beforehand (`benchmarks/claims_bench/verdicts.py`): with the 95% t interval "
+    "of the mean effect over seeds, a part holds if the whole interval lies above the bound (0, or "
+    "-0.05 of oracle reward where a claim says 'no worse'), does not hold if it lies below, and is "
+    "undecided otherwise; a claim holds if all its parts do, and does not if one does not."
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A claim, the seeds that tell of it, and what they say."""
+
+    claim: Claim
+    results: list[Result]
+    measured: list[Measured]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The claim's verdict."""
+        return together([one.verdict for one in self.measured])
+
+    @property
+    def seeds(self) -> list[int]:
+        """Which seeds have the figures."""
+        return [int(result["seed"]) for result in self.results]
+
+
+def findings(results: Sequence[Result], names: Sequence[str]) -> list[Finding]:
+    """What the results say of each claim whose figures at least one of them has."""
+    found = []
+    for claim in CLAIMS:
+        own = [one for one in results if claim.stages <= set(one["figures"])]
+        if claim.name in names and own:
+            measured = [
+                measure([part.effect(one["figures"]) for one in own], part.over)
+                for part in claim.parts
+            ]
+            found.append(Finding(claim, own, measured))
+    return found
+
+
+def write(root: Path, found: Sequence[Finding], results: Sequence[Result], command: str) -> Path:
+    """Write the page and its figures under a folder; returns the page."""
+    page = root / "benchmarks/results/claims.md"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        figures.draw(one.claim, one.measured, one.seeds, _figure(root, one))
+    faults = yaml.safe_load(FAULTS.read_text("utf-8")) or {}
+    parts = [_opening(results, command), *(_section(one, faults) for one in found)]
+    page.write_text("\n\n".join([*parts, _policies(results), _traces(results)]) + "\n", "utf-8")
+    return page
+
+
+def block(found: Sequence[Finding]) -> str:
+    """The table that README shows."""
+    lines = ["| claim | effect ± standard error | seeds | verdict |", "|---|---|---|---|"]
+    for one in found:
+        whose = "ours: " if one.claim.ours else ""
+        effects = "; ".join(
+            f"{part.says}: {number(told)}"
+            for part, told in zip(one.claim.parts, one.measured, strict=True)
+        )
+        lines.append(
+            f"| {whose}{one.claim.says} | {effects} | {len(one.seeds)} | **{one.verdict}** |"
+        )
+    return "\n".join(lines)
+
+
+def into_readme(path: Path, text: str) -> None:
+    """Put the block between README's markers.
+
+    Raises:
+        UserError: the markers are not there.
+    """
+    whole = path.read_text("utf-8")
+    if OPEN not in whole or CLOSE not in whole:
+        raise UserError(f"{path}: has no {OPEN} and {CLOSE}; put them where the table is to stand")
+    before, rest = whole.split(OPEN, 1)
+    path.write_text(f"{before}{OPEN}\n{text}\n{CLOSE}{rest.split(CLOSE, 1)[1]}", "utf-8")
+
+
+def number(one: Measured) -> str:
+    """Mean and standard error."""
+    if math.isnan(one.mean):
+        return "no seed can tell"
+    return f"{one.mean:+.3f}" + ("" if math.isnan(one.se) else f" ± {one.se:.3f}")
+
+
+def _figure(root: Path, one: Finding) -> Path:
+    return root / f"benchmarks/results/claims/{one.claim.name}.svg"
+
+
+def _opening(results: Sequence[Result], command: str) -> str:
+    seeds = ", ".join(str(one["seed"]) for one in results)
+    minutes = sum(one["seconds"] for one in results) / 60
+    code = ", ".join(sorted({one["code"][:12] for one in results}))
+    return (
+        f"# The paper's claims on the sample world\n\n`{command}`: seeds {seeds}; {minutes:.0f} "
+        f"minutes of seeds in all, one thread each, on a machine shared with other work; code at "
+        f"{code}.\nA seed moves every seed of the recipe and the world's own.\n\n{RULE}"
+    )
+
+
+def _section(one: Finding, faults: dict[str, str]) -> str:
+    claim = one.claim
+    lines = [
+        f"## {claim.name}: {one.verdict}",
+        "",
+        f"{'Ours. ' if claim.ours else ''}{claim.says}",
+        "",
+        f"![{claim.name}](claims/{claim.name}.svg)",
+        "",
+        "| effect | " + " | ".join(f"seed {seed}" for seed in one.seeds) + " | mean | standard "
+        "error | 95% interval | bound | verdict |",
+        "|---" * (len(one.seeds) + 6) + "|",
+    ]
+    for part, told in zip(claim.parts, one.measured, strict=True):
+        each = " | ".join("none" if x is None else f"{x:+.3f}" for x in told.effects)
+        error = "" if math.isnan(told.se) else f"{told.se:.3f}"
+        span = "" if math.isinf(told.low) else f"{told.low:+.3f} to {told.high:+.3f}"
+        lines.append(
+            f"| {part.says} | {each} | {told.mean:+.3f} | {error} | {span} | {part.over:g} | "
+            f"{told.verdict} |"
+        )
+    if one.verdict != "holds" and claim.name in faults:
+        lines += ["", f"Why: {faults[claim.name].strip()}"]
+    return "\n".join(lines)
+
+
+def _policies(results: Sequence[Result]) -> str:
+    """Every policy and judge behind the claims, means over seeds."""
+    lines = [
+        "## The policies, means over seeds",
+        "",
+        "| policy | oracle reward | characters | KL | win rate | at equal length | pairs | steps |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    keys = ("oracle", "chars", "kl", "win_rate", "length_controlled", "pairs", "steps")
+    digits = (3, 1, 3, 1, 1, 0, 0)
+    names: dict[str, None] = {"sft": None}
+    for group in ("pairing", "loop", "length"):
+        names |= {name: None for one in results for name in one["figures"].get(group, {})}
+    for name in names:
+        cells = []
+        for key, places in zip(keys, digits, strict=True):
+            values = _values(results, name, key)
+            cells.append(f"{sum(values) / len(values):.{places}f}" if values else "")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *_judges(results)])
+
+
+def _values(results: Sequence[Result], name: str, key: str) -> list[float]:
+    found = []
+    for one in results:
+        try:
+            told: dict[str, Any] = policy(one["figures"], name)
+        except KeyError:
+            continue
+        if key in told:
+            found.append(float(told[key]))
+    return found
+
+
+def _judges(results: Sequence[Result]) -> list[str]:
+    judges = [one["figures"]["models"]["judges"] for one in results]
+    lines = [
+        "| judge | accuracy on its mix's held-out pairs | mean within-prompt Pearson with length | "
+        "with the oracle | oracle reward of its best of n |",
+        "|---|---|---|---|---|",
+    ]
+    for name in judges[0]:
+        cells = []
+        for key in ("accuracy", "pearson", "oracle_pearson", "best_of_n"):
+            values = [float(one[name][key]) for one in judges if one[name].get(key) is not None]
+            cells.append(f"{sum(values) / len(values):.3f}" if values else "")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _traces(results: Sequence[Result]) -> str:
+    """Which experiment each seed's numbers come from."""
+    lines = [
+        "## Where each number comes from",
+        "",
+        "Each seed is one `dvc exp run` of `recipes/claims/graph.yaml` in a clone of the checkout "
+        "(kept under `.work/claims`, where `dvc exp show` and `dvc exp apply` take its name).",
+        "",
+        "| seed | experiment | commit of the experiment | code | seconds |",
+        "|---|---|---|---|---|",
+    ]
+    for one in results:
+        named = {told["name"]: told["commit"] for told in one["experiments"].values()}
+        for name, commit in named.items():
+            lines.append(
+                f"| {one['seed']} | {name} | {commit[:12]} | {one['code'][:12]} | "
+                f"{one['seconds']:.0f} |"
+            )
+    changes = results[0]["changes"]
+    shown = "\n".join(f"-S {line}" for line in changes)
+    lines += ["", f"Parameters of seed {results[0]['seed']} (others: 1000 more per seed):", ""]
+    return "\n".join([*lines, f"```\n{shown}\n```"])

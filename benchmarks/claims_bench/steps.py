@@ -1,0 +1,66 @@
+"""Stages of the graph called one after another in one process: models' libraries load once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipelines.core import io
+
+DATA = Path("data")
+PROMPTS = DATA / "prompts/prompts.parquet"
+POOL = DATA / "samples"  # responses of pi0 that many arms share
+SFT = DATA / "checkpoints/sft"
+JUDGES = DATA / "checkpoints/reward_models"
+START = DATA / "start"  # the history before the first iteration: empty
+
+
+def call(stage: str, **flags: object) -> None:
+    """Run `python -m pipelines.STAGE --flag value ...` in this process; a failure ends it."""
+    argv = []
+    for name, value in flags.items():
+        argv += [f"--{name.replace('_', '-')}", str(value)]
+    code = importlib.import_module(f"pipelines.{stage}").main(argv)
+    sys.stdout.flush()
+    if code:
+        sys.exit(code)
+
+
+def merged(recipe: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """A recipe with some of its keys changed; mappings are merged, all else is replaced."""
+    result = dict(recipe)
+    for key, value in changes.items():
+        inside = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if inside else value
+    return result
+
+
+def recipe_with(changes: dict[str, Any], path: Path) -> Path:
+    """Write params.yaml with changes as another recipe."""
+    recipe = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(merged(recipe, changes), sort_keys=False), "utf-8")
+    return path
+
+
+def settings() -> dict[str, Any]:
+    """The bench's own parameters, claims.yaml."""
+    found: dict[str, Any] = yaml.safe_load(Path("claims.yaml").read_text("utf-8"))
+    return found
+
+
+def figures(path: Path) -> dict[str, Any]:
+    """A metrics file that a stage wrote."""
+    found: dict[str, Any] = io.read_json(path)
+    return found
+
+
+def save(path: Path, told: dict[str, Any]) -> None:
+    """Write a metrics file whole, its numbers rounded as all metrics of the graph are."""
+    outputs = io.Outputs()
+    outputs.json(path, told)
+    outputs.commit()

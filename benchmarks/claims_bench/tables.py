@@ -1,0 +1,94 @@
+"""Worlds, sources, mixes, prompts and the base model of one seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from benchmarks.claims_bench import steps
+from benchmarks.claims_bench.steps import DATA, call
+from data.sample import generate
+from data.sample.maker import WorldConfig
+
+
+def worlds() -> None:
+    """The same questions and writers under annotators with several tastes for length."""
+    given = steps.settings()
+    for name, length_bias in given["worlds"].items():
+        folder = DATA / "worlds" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        config = WorldConfig(given["world_seed"], given["world_size"], length_bias=length_bias)
+        for file, content in generate.build(config).items():
+            (folder / file).write_bytes(content)
+
+
+def build() -> None:
+    """Native files to mixes, prompts and the base checkpoint, each through its own stage."""
+    worlds()
+    recipe = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    kinds = {name: source["kind"] for name, source in recipe["sources"].items()}
+    for name, kind in kinds.items():
+        folder = DATA / "sources" / kind / name
+        call(
+            "fetch",
+            source=name,
+            native=folder / "native.parquet",
+            rejects=folder / "fetch_rejects.parquet",
+            manifest=folder / "fetch.json",
+        )
+    corpus = DATA / "sources/sft" / recipe["base"]["corpus"] / "native.parquet"
+    call("base", corpus=corpus, checkpoint=DATA / "checkpoints/base")
+    for name, kind in kinds.items():
+        folder = DATA / "sources" / kind / name
+        call(
+            "standardize",
+            source=name,
+            native=folder / "native.parquet",
+            tokenizer=DATA / "checkpoints/base/tokenizer.json",
+            table=folder / "table.parquet",
+            rejects=folder / "rejects.parquet",
+            metrics=folder / "metrics.json",
+        )
+    _mixes(list(recipe["mixes"]))
+
+
+def _mixes(names: list[str]) -> None:
+    benchmarks = DATA / "sources/benchmark"
+    for name in names:
+        folder = DATA / "mixes" / name
+        sources = DATA / "sources/preference"
+        call("mix", mix=name, sources=sources, benchmarks=benchmarks, **_outs(folder, "mix"))
+        _gate("mixes", folder, "mix", benchmarks)
+    folder = DATA / "sft_mix"
+    sources = DATA / "sources/sft"
+    call("sft_mix", sources=sources, benchmarks=benchmarks, **_outs(folder, "sft_mix"))
+    _gate("sft_mix", folder, "sft_mix", benchmarks)
+    folder = DATA / "prompts"
+    sources = DATA / "sources/prompts"
+    call("prompts", sources=sources, benchmarks=benchmarks, **_outs(folder, "prompts"))
+    _gate("prompts", folder, "prompts", benchmarks)
+
+
+def _outs(folder: Path, name: str) -> dict[str, object]:
+    return {
+        "table": folder / f"{name}.parquet",
+        "rejects": folder / "rejects.parquet",
+        "metrics": folder / "metrics.json",
+    }
+
+
+def _gate(table: str, folder: Path, name: str, benchmarks: Path) -> None:
+    """The SQL checks of the graph: no held-out or benchmark prompt in what is trained on."""
+    from pipelines import check
+
+    views = {
+        "rejects": folder / "rejects.parquet",
+        "metrics": folder / "metrics.json",
+        "benchmarks": benchmarks,
+    }
+    argv = ["--table-name", table, "--table", str(folder / f"{name}.parquet")]
+    for view, path in views.items():
+        argv += ["--view", f"{view}={path}"]
+    if code := check.main([*argv, "--report", str(folder / "checks.json")]):
+        raise SystemExit(code)
