@@ -199,9 +199,17 @@ def _epochs(wanted: int, pairs: int) -> float:
 
 def _offline(folder: Path, params: Path) -> None:
     call(
+        "pairs_offline",
+        preferences=DATA / "sources/preference/nectar/table.parquet",
+        prompts=PROMPTS,
+        table=folder / "history.parquet",
+        rejects=folder / "history_rejects.parquet",
+        metrics=folder / "history.json",
+        params=params,
+    )
+    call(
         "dpo_offline",
         sft=SFT,
-        preferences=DATA / "sources/preference/nectar/table.parquet",
         history=folder / "history.parquet",
         reference=folder / "reference.parquet",
         checkpoint=folder / "checkpoint",

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.claims_bench import steps
-from benchmarks.claims_bench.steps import DATA, call
+from benchmarks.claims_bench.steps import DATA, PROMPTS, call
 from data.sample import generate
 from data.sample.maker import WorldConfig
 
@@ -54,20 +54,20 @@ def build() -> None:
 
 
 def _mixes(names: list[str]) -> None:
-    benchmarks = DATA / "sources/benchmark"
+    """The pool first: what it holds out may be in no mix."""
+    common = {"benchmarks": DATA / "sources/benchmark"}
+    folder = DATA / "prompts"
+    call("prompts", sources=DATA / "sources/prompts", **common, **_outs(folder, "prompts"))
+    _gate("prompts", folder, "prompts", common)
+    common["prompts"] = PROMPTS
     for name in names:
         folder = DATA / "mixes" / name
         sources = DATA / "sources/preference"
-        call("mix", mix=name, sources=sources, benchmarks=benchmarks, **_outs(folder, "mix"))
-        _gate("mixes", folder, "mix", benchmarks)
+        call("mix", mix=name, sources=sources, **common, **_outs(folder, "mix"))
+        _gate("mixes", folder, "mix", common)
     folder = DATA / "sft_mix"
-    sources = DATA / "sources/sft"
-    call("sft_mix", sources=sources, benchmarks=benchmarks, **_outs(folder, "sft_mix"))
-    _gate("sft_mix", folder, "sft_mix", benchmarks)
-    folder = DATA / "prompts"
-    sources = DATA / "sources/prompts"
-    call("prompts", sources=sources, benchmarks=benchmarks, **_outs(folder, "prompts"))
-    _gate("prompts", folder, "prompts", benchmarks)
+    call("sft_mix", sources=DATA / "sources/sft", **common, **_outs(folder, "sft_mix"))
+    _gate("sft_mix", folder, "sft_mix", common)
 
 
 def _outs(folder: Path, name: str) -> dict[str, object]:
@@ -78,14 +78,14 @@ def _outs(folder: Path, name: str) -> dict[str, object]:
     }
 
 
-def _gate(table: str, folder: Path, name: str, benchmarks: Path) -> None:
+def _gate(table: str, folder: Path, name: str, common: dict[str, Path]) -> None:
     """The SQL checks of the graph: no held-out or benchmark prompt in what is trained on."""
     from pipelines import check
 
     views = {
         "rejects": folder / "rejects.parquet",
         "metrics": folder / "metrics.json",
-        "benchmarks": benchmarks,
+        **common,
     }
     argv = ["--table-name", table, "--table", str(folder / f"{name}.parquet")]
     for view, path in views.items():
