@@ -62,10 +62,7 @@ def make(
         files[_CARD] = (_header(chosen, told, licence) + card.render("dataset", told)).encode()
     finally:
         con.close()
-    about = croissant.About(wish.repo, _description(chosen), wish.url, licence.name or licence.id)
-    hashes = {shard.target: sha256(shard.file) for shard in shards}
-    described = croissant.describe(about, shards, hashes)
-    files["croissant.json"] = (json.dumps(described, indent=1) + "\n").encode()
+    files["croissant.json"] = _croissant(wish, chosen, licence, shards)
     files["params.yaml"] = origin.params_file
     files["dvc.lock"] = origin.lock_file
     findings += scan_texts(files, (_CARD, "params.yaml"))
@@ -83,6 +80,14 @@ def _scan(chosen: Sequence[layout.Config]) -> list[Finding]:
     for config in chosen:
         found.extend(scan_table(config.file, config.table.key[0], config.name))
     return found
+
+
+def _croissant(
+    wish: Wish, chosen: Sequence[layout.Config], licence: Combined, shards: Sequence[layout.Shard]
+) -> bytes:
+    about = croissant.About(wish.repo, _description(chosen), wish.url, licence.name or licence.id)
+    hashes = {shard.target: sha256(shard.file) for shard in shards}
+    return (json.dumps(croissant.describe(about, shards, hashes), indent=1) + "\n").encode()
 
 
 def _description(chosen: Sequence[layout.Config]) -> str:

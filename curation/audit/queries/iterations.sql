@@ -1,15 +1,30 @@
 -- Each iteration's samples and pairs: reward, length, margin, ties and how
--- reward goes with length within a prompt.
-with per_prompt as (
+-- reward goes with length within a prompt; means over judges where several
+-- score.
+with per_judge as (
     select
         iteration,
         prompt_id,
+        judge,
         count(*) as responses,
         avg(reward) as reward,
         max(reward) as best,
         avg(n_chars) as chars,
         pearson(reward, n_chars) as r
     from responses
+    group by iteration, prompt_id, judge
+),
+
+per_prompt as (
+    select
+        iteration,
+        prompt_id,
+        max(responses) as responses,
+        avg(reward) as reward,
+        avg(best) as best,
+        avg(chars) as chars,
+        avg(r) as r
+    from per_judge
     group by iteration, prompt_id
 ),
 

@@ -5,7 +5,7 @@ with bounds as (
         judge,
         min(reward) as low,
         (max(reward) - min(reward)) / 20 as width
-    from responses
+    from scores
     where reward is not null
     group by iteration, judge
     having max(reward) > min(reward)
@@ -18,7 +18,7 @@ placed as (
         b.low,
         b.width,
         least(floor((r.reward - b.low) / b.width), 19)::int as bin
-    from responses as r
+    from scores as r
     inner join bounds as b
         on r.iteration = b.iteration and r.judge = b.judge
     where r.reward is not null

@@ -66,6 +66,19 @@ def test_policies_measures_wins_and_ties(full: Connection) -> None:
     assert by_name["iter1"]["model_reward"] == 0.25
 
 
+def test_a_second_judge_counts_no_response_twice(build: Path) -> None:
+    """Means over judges: the second judge gives each response one more."""
+    file = build / "iterations" / "iter1" / "scores.parquet"
+    first = pl.read_parquet(file)
+    second = first.with_columns(judge=pl.lit("second"), reward=pl.col("reward") + 1)
+    query = sql.named("iterations").text
+    before = sql.run(build, query).row(0, named=True)
+    pl.concat([first, second]).sort("generation_id", "judge").write_parquet(file)
+    after = sql.run(build, query).row(0, named=True)
+    moved = {"reward": before["reward"] + 0.5, "best_of_n": before["best_of_n"] + 0.5}
+    assert after == before | moved
+
+
 def test_waterfall_balances(full: Connection) -> None:
     rows = sql.answer(full, sql.named("waterfall").text).to_dicts()
     mix = next(row for row in rows if row["stage"] == "mix@mix1")
