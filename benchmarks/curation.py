@@ -112,13 +112,13 @@ def reread(folder: Path) -> Iterator[list[str]]:
 
 
 READ = """
-import sys, polars as pl
+import sys, pipelines, polars as pl
 rows = pl.scan_parquet(sys.argv[1]).select(pl.len()).collect().item()
 for start in range(0, rows, 32768):
     pl.scan_parquet(sys.argv[1]).slice(start, 32768).collect()
 """
 WRITE = """
-import sys, polars as pl
+import sys, pipelines, polars as pl
 from pipelines.core.io import ROW_GROUP
 from pipelines.core.row_groups import COMPRESSION_LEVEL
 for path in sys.argv[2:]:

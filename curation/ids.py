@@ -28,12 +28,6 @@ def canonical(messages: pl.Expr) -> pl.Expr:
     return messages.list.eval(part).list.join("\x1e")
 
 
-def spoken(role: str, content: pl.Expr) -> pl.Expr:
-    """`canonical` of a list of one message, from its text."""
-    size = content.str.len_bytes().cast(pl.String)
-    return pl.concat_str(pl.lit(f"{role}\x1f"), size, pl.lit(":"), content)
-
-
 def prompt_id(messages: pl.Expr) -> pl.Expr:
     """Id of a prompt: the hash of its messages."""
     return digest(canonical(messages))
@@ -41,12 +35,17 @@ def prompt_id(messages: pl.Expr) -> pl.Expr:
 
 def pair_id(prompt: pl.Expr, chosen: pl.Expr, rejected: pl.Expr) -> pl.Expr:
     """Id of a comparison: the hash of prompt, chosen and rejected."""
-    return pair_digest(canonical(prompt), canonical(chosen), canonical(rejected))
+    sides = [canonical(side) for side in (prompt, chosen, rejected)]
+    return digest(pl.concat_str(sides, separator="\x1d"))
 
 
-def pair_digest(prompt: pl.Expr, chosen: pl.Expr, rejected: pl.Expr) -> pl.Expr:
-    """`pair_id` of three message lists in canonical form."""
-    return digest(pl.concat_str(prompt, chosen, rejected, separator="\x1d"))
+def pair_digest(said: pl.Expr, chosen: pl.Expr, rejected: pl.Expr) -> pl.Expr:
+    """`pair_id` of a prompt in canonical form and two texts that the assistant says."""
+    parts = [said]
+    for text in (chosen, rejected):
+        size = text.str.len_bytes().cast(pl.String)
+        parts += [pl.lit("\x1dassistant\x1f"), size, pl.lit(":"), text]
+    return digest(pl.concat_str(parts))  # one copy of the texts: they are most of the bytes
 
 
 def unit(key: pl.Expr, seed: int, purpose: str) -> pl.Expr:

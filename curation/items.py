@@ -47,9 +47,8 @@ def with_ids(items: pl.LazyFrame, source: Source) -> pl.LazyFrame:
 
 def _key(source: Source) -> pl.Expr:
     kind = source.format.kind
-    chosen, rejected = (ids.spoken("assistant", col(side)) for side in ("chosen", "rejected"))
     if kind == "preference":
-        return ids.pair_digest(col("_said"), chosen, rejected)
+        return ids.pair_digest(col("_said"), col("chosen"), col("rejected"))
     if kind == "sft":
         return ids.prompt_id(pl.concat_list(col("prompt"), messages.assistant(col("chosen"))))
     if kind == "prompts":
