@@ -23,6 +23,9 @@ select 'pair' as kind, pair_id as id from preferences where starts_with(pair_id,
 union
 select 'pair', pair_id from pairs where starts_with(pair_id, $id)
 union
+select 'pair', unnest([pair_id, other_id]) from reviews
+where starts_with(pair_id, $id) or starts_with(other_id, $id)
+union
 select 'prompt', prompt_id from prompts where starts_with(prompt_id, $id)
 union
 select 'prompt', prompt_id from preferences where starts_with(prompt_id, $id)
@@ -58,6 +61,10 @@ union
 select 'prompt', prompt_id from pairs where pair_id = $id
 union
 select 'generation', unnest([chosen_id, rejected_id]) from pairs where pair_id = $id
+union
+select 'pair', unnest([pair_id, other_id]) from reviews where $id in (pair_id, other_id)
+union
+select 'prompt', prompt_id from reviews where $id in (pair_id, other_id)
 union
 select 'reject', item_id from rejects where is_dropped(stage, item_id, 'pair', $id)
 """,
@@ -167,7 +174,8 @@ def _begins(whole: str, wanted: str) -> bool:
 def _related(con: duckdb.DuckDBPyConnection, kind: str, start: str) -> dict[str, set[str]]:
     """Ids that the start leads to: its own links, and what those come from.
 
-    Other items of a native row on the way are not part of this life; they are the row's own.
+    Other items of a native row on the way are not part of this life; they are the row's own. A
+    pair that a reviewer turned round goes on under its other id.
     """
     ids: dict[str, set[str]] = {name: set() for name in _LINKS}
     ids[kind].add(start)
@@ -179,7 +187,10 @@ def _related(con: duckdb.DuckDBPyConnection, kind: str, start: str) -> dict[str,
             if row["id"] in ids[row["kind"]] or not (upstream or here == kind):
                 continue
             ids[row["kind"]].add(row["id"])
-            if upstream or here == "reject":  # what a mix or the pool dropped has a life before it
+            turned = here == kind == row["kind"] == "pair"
+            if (
+                upstream or turned or here == "reject"
+            ):  # what a mix or the pool dropped has a life before it
                 frontier.append((row["kind"], row["id"]))
     return ids
 
@@ -196,14 +207,15 @@ def _lists(query: str, ids: dict[str, set[str]]) -> dict[str, Any]:
 
 
 def _texts(con: duckdb.DuckDBPyConnection, ids: dict[str, set[str]]) -> list[tuple[str, str]]:
-    """The texts of one pair, or what was dropped; none when the id leads to several pairs."""
+    """The texts of one pair, or what was dropped; none where several pairs are found."""
     query = """
 select prompt, chosen, rejected from preferences where pair_id in (select unnest($pairs))
 union all
 select prompt, chosen, rejected from pairs where pair_id in (select unnest($pairs))
 """
-    if len(ids["pair"]) == 1:
-        row = rows(con, query, {"pairs": sorted(ids["pair"])})[0]
+    pairs = rows(con, query, {"pairs": sorted(ids["pair"])})
+    if len(pairs) == 1:
+        (row,) = pairs
         return [(name, _joined(row[name])) for name in ("prompt", "chosen", "rejected")]
     query = """
 select item_id, payload from rejects

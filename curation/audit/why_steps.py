@@ -109,6 +109,13 @@ select 'evaluate@' || evaluated, if(reward is null, 'failed', 'scored'), generat
 from evaluation_scores where generation_id in (select unnest($generations))
 """
 
+_REVIEWS = """
+select 'review' as stage, decision as verdict, pair_id as item,
+    concat_ws(', ', 'by ' || reviewer, decided_at, nullif(note, '')) as detail
+from reviews where pair_id in (select unnest($pairs)) or other_id in (select unnest($pairs))
+order by decided_at, reviewer
+"""
+
 _PAIRS = """
 select 'pair@' || iteration as stage, 'kept' as verdict, pair_id as item,
     concat_ws(', ', strategy, 'margin ' || round(margin, 4),
@@ -155,6 +162,7 @@ STEPS = (
     _SAMPLED,
     _GENERATIONS,
     _SCORES,
+    _REVIEWS,
     _PAIRS,
     _HISTORY,
     _REFERENCE,

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from curation.audit import why
 from pipelines import check, review, reviews
 from tests.pipelines.reviewed import run_pair, write
 
@@ -84,6 +85,22 @@ def test_decisions_come_back_in_the_pairs_table(
     assert metrics["flags"]["review_flipped"] == 1
     assert gate() == 0
     assert json.loads(Path("checks.json").read_text())["passed"]
+
+
+def test_why_tells_what_became_of_a_reviewed_pair(folder: Path) -> None:
+    turned, gone = of("split"), of("evil")
+    decide(turned, "flip", "ann", "--note", "the other is kinder")
+    decide(gone, "drop")
+    assert run_pair(folder) == 0
+    life = why.explain(Path("data"), turned)
+    steps = {step.stage: step for step in life.steps}
+    assert (steps["review"].verdict, steps["review"].item) == ("flip", turned)
+    assert steps["review"].detail.endswith("the other is kinder")
+    assert steps["pair@iter1"].item == of("split")
+    assert sum(step.stage == "generate@iter1" for step in life.steps) == 2
+    assert ("chosen", "assistant: the others like this") in life.texts
+    dropped = {(step.stage, step.verdict) for step in why.explain(Path("data"), gone).steps}
+    assert {("review", "drop"), ("pair@iter1", "dropped")} <= dropped
 
 
 def test_the_gate_still_refuses_an_unexplained_order(folder: Path) -> None:
