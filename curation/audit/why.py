@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from curation.audit.connect import open_build, rows
-from curation.audit.why_steps import STEPS
+from curation.audit.why_steps import ORDER, STEPS
 from curation.core.errors import UserError
 
 SHORTEST = 6  # characters of an id that may stand for the whole of it
@@ -144,9 +144,15 @@ def explain(data: Path, wanted: str) -> Life:
         kind, found = _resolve(con, wanted)
         ids = _related(con, kind, found)
         steps = [Step(**row) for query in STEPS for row in rows(con, query, _lists(query, ids))]
-        return Life(kind, found, steps, _texts(con, ids))
+        return Life(kind, found, sorted(steps, key=_place), _texts(con, ids))
     finally:
         con.close()
+
+
+def _place(step: Step) -> int:
+    """Where a step's stage stands in the graph: drops come from a query of their own."""
+    stage = step.stage.partition("@")[0]
+    return ORDER.index(stage) if stage in ORDER else len(ORDER)
 
 
 def _resolve(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, str]:

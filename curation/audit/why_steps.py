@@ -52,7 +52,8 @@ select 'standardize@' || source as stage, 'kept' as verdict, prompt_id as item,
 from prompt_source
 where
     prompt_id in (select unnest($prompts))
-    and (len($pairs) = 0 or len($generations) > 0)  -- a labelled pair has its own line
+    -- a labelled pair has a line of its own
+    and not exists (select * from preferences where pair_id in (select unnest($pairs)))
 order by stage
 """
 
@@ -149,6 +150,24 @@ select 'reward_model@' || mix as stage, 'trained on' as verdict, pair_id as item
 from mixes
 where pair_id in (select unnest($pairs)) and split = 'train' order by mix, item
 """
+
+ORDER = (
+    "fetch",
+    "standardize",
+    "mix",
+    "reward_model",
+    "sft_mix",
+    "prompts",
+    "generate",
+    "score",
+    "review",
+    "pair",
+    "history",
+    "reference",
+    "dpo",
+    "evaluate",
+)
+"""Stages as they follow one another in the life of a row."""
 
 STEPS = (
     _ROWS,

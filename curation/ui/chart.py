@@ -96,6 +96,8 @@ def beside(caption: Caption, before: pl.Series, after: pl.Series, title: str) ->
         for name, values in (("before", before), ("after", after))
         for a, b, n in zip(edges, edges[1:], np.histogram(values, edges)[0], strict=False)
     ]
+    last = float(edges[-1])  # closes the line of steps behind the last bin
+    records.append({"from": last, "to": last, "pairs": 0, "pairing": "after"})
     scale = alt.Scale(domain=["before", "after"], range=[PALETTE[4], PALETTE[1]])
     x = alt.X("from", type="quantitative", bin="binned", title=title)
     y = alt.Y("pairs", type="quantitative", stack=None)
