@@ -51,6 +51,12 @@ class Tables:
     prompts: pl.LazyFrame
     iteration: str
     verdicts: pl.DataFrame | None = None
+    whole: pl.LazyFrame | None = None  # of a part: the generations it is of
+
+    @property
+    def texts(self) -> pl.LazyFrame:
+        """Where texts are read from: a table to be read in slices, so not a filtered one."""
+        return self.generations if self.whole is None else self.whole
 
 
 def make(
@@ -116,7 +122,7 @@ def _slice(tables: Tables, number: int, count: int) -> Tables:
     own = tables.generations.filter(place == number)
     ids = own.select("generation_id")
     scores = tables.scores.join(ids, on="generation_id", how="semi")
-    return replace(tables, generations=own, scores=scores)
+    return replace(tables, generations=own, scores=scores, whole=tables.generations)
 
 
 def _no_strays(tables: Tables) -> None:
@@ -145,7 +151,7 @@ def _fixed_penalty(slices: list[Tables], judges: list[str], rules: Rules) -> Rul
 
 def _part(tables: Tables, responses: Responses, rules: Rules) -> Part:
     choice = choose(responses, rules)
-    texts = with_texts(choice.candidates, tables.generations, tables.prompts)
+    texts = with_texts(choice.candidates, tables.texts, tables.prompts)
     judged = judged_by_rules(texts, rules, tables.verdicts)
     dropped = judged.filter(pl.col("rule").is_not_null())
     stage = f"pair@{tables.iteration}"

@@ -6,11 +6,13 @@ import polars as pl
 
 from curation import ids
 from curation.core.errors import UserError
+from curation.core.ordered import PART, batches
 from curation.pairing.overrides import FLIPPED, KEPT, override
 from curation.pairing.rules import Rules
 from curation.schema import MESSAGES, PAIRS
 
 SMALL_MARGIN = 0.4  # under Bradley-Terry such a label would be the other way round 40% of the time
+TEXTS = 8 * PART  # responses whose texts are read at once
 LENGTH_GAP = 2  # one side more than this many times as long as the other
 
 
@@ -22,18 +24,17 @@ def with_texts(
     Raises:
         UserError: a prompt of the generations is not in the prompts table.
     """
-    texts = _texts(candidates, generations)
-    pool = _pool(candidates, prompts)
-    looked_up = [
-        _found(candidates, "prompt_id", pool),
-        *(
-            _found(candidates, f"{side}_id", texts.rename({"generation_id": f"{side}_id"})).rename(
-                {"response": side}
-            )
-            for side in ("chosen", "rejected")
-        ),
-    ]
-    joined = candidates.hstack([column for frame in looked_up for column in frame.get_columns()])
+    names = pl.concat([candidates["chosen_id"], candidates["rejected_id"]])
+    sides = names.to_frame("generation_id")
+    said = _found(sides, "generation_id", _texts(sides, generations))["response"]
+    pool = _found(candidates, "prompt_id", _pool(candidates, prompts))
+    joined = candidates.hstack(
+        [
+            *pool.get_columns(),
+            said.head(candidates.height).alias("chosen"),
+            said.slice(candidates.height).alias("rejected"),
+        ]
+    )
     # the same string as ids.pair_id hashes, the prompt's part made once per prompt
     parts = ["canonical", _answer("chosen"), _answer("rejected")]
     key = ids.digest(pl.concat_str(parts, separator="\x1d"))
@@ -46,11 +47,24 @@ def _found(candidates: pl.DataFrame, key: str, table: pl.DataFrame) -> pl.DataFr
     return joined.drop(key)
 
 
-def _texts(candidates: pl.DataFrame, generations: pl.LazyFrame) -> pl.DataFrame:
-    wanted = pl.concat([candidates["chosen_id"], candidates["rejected_id"]]).unique()
-    keys = wanted.alias("generation_id").to_frame().lazy()
+def _texts(sides: pl.DataFrame, generations: pl.LazyFrame) -> pl.DataFrame:
+    """Ids and texts of the responses named, read some row groups at a time."""
+    wanted = sides["generation_id"].unique().sort()
     columns = generations.select("generation_id", "response")
-    return columns.join(keys, on="generation_id", how="semi").collect(engine="streaming")
+    return pl.concat(_wanted(batch, wanted) for batch in batches(columns, TEXTS))
+
+
+def _wanted(batch: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
+    """The wanted rows of a batch, without the memory of the others.
+
+    Polars' strings are views into the buffers they came from; through Arrow's own they are copied.
+    """
+    ids = batch["generation_id"]
+    first = wanted.search_sorted(ids.min(), side="left")
+    last = wanted.search_sorted(ids.max(), side="right")
+    near = wanted.slice(first, last - first).to_frame()
+    found = batch.join(near, on="generation_id", how="semi", maintain_order="left")
+    return pl.DataFrame(pl.from_arrow(found.to_arrow(compat_level=pl.CompatLevel.oldest())))
 
 
 def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> pl.DataFrame:
