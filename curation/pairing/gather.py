@@ -35,9 +35,8 @@ def with_texts(
             said.slice(candidates.height).alias("rejected"),
         ]
     )
-    # the same string as ids.pair_id hashes, the prompt's part made once per prompt
-    parts = ["canonical", _answer("chosen"), _answer("rejected")]
-    key = ids.digest(pl.concat_str(parts, separator="\x1d"))
+    # the prompt's part of the id is made once per prompt
+    key = ids.pair_digest(pl.col("canonical"), pl.col("chosen"), pl.col("rejected"))
     return joined.with_columns(pair_id=key).drop("canonical")
 
 
@@ -49,7 +48,7 @@ def _found(candidates: pl.DataFrame, key: str, table: pl.DataFrame) -> pl.DataFr
 
 def _texts(sides: pl.DataFrame, generations: pl.LazyFrame) -> pl.DataFrame:
     """Ids and texts of the responses named, read some row groups at a time."""
-    wanted = sides["generation_id"].unique().sort()
+    wanted = sides["generation_id"]
     columns = generations.select("generation_id", "response")
     return pl.concat(_wanted(batch, wanted) for batch in batches(columns, TEXTS))
 
@@ -60,9 +59,7 @@ def _wanted(batch: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
     Polars' strings are views into the buffers they came from; through Arrow's own they are copied.
     """
     ids = batch["generation_id"]
-    first = wanted.search_sorted(ids.min(), side="left")
-    last = wanted.search_sorted(ids.max(), side="right")
-    near = wanted.slice(first, last - first).to_frame()
+    near = wanted.filter(wanted.is_between(ids.min(), ids.max())).to_frame()
     found = batch.join(near, on="generation_id", how="semi", maintain_order="left")
     return pl.DataFrame(pl.from_arrow(found.to_arrow(compat_level=pl.CompatLevel.oldest())))
 
@@ -78,12 +75,6 @@ def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> pl.DataFrame:
             "pass the prompts table they were sampled from"
         )
     return found.with_columns(canonical=ids.canonical(pl.col("prompt")))
-
-
-def _answer(side: str) -> pl.Expr:
-    """`ids.canonical` of one assistant message, without building the message."""
-    size = pl.col(side).str.len_bytes().cast(pl.String)
-    return pl.concat_str(pl.lit("assistant\x1f"), size, pl.lit(":"), side)
 
 
 def judged_by_rules(
