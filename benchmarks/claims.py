@@ -13,6 +13,7 @@ writes what is finished and runs nothing.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what is missing, then write or print; the exit code."""
     args = parse(argv)
     root = Path.cwd()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         bench = experiments.Bench(
             root, experiments.revision(root, args.commit), args.short, min(args.jobs, args.seeds)

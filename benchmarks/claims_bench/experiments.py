@@ -36,6 +36,7 @@ DECIDES = (  # what a seed's numbers depend on
 )
 ORDER = ("models", "pairing", "loop", "length")  # stages that leave figures
 _SETTING_UP = threading.Lock()
+_RUNNING: dict[int, subprocess.Popen[bytes]] = {}  # by seed
 
 Result = dict[str, Any]
 
@@ -116,7 +117,13 @@ def run(bench: Bench, seeds: Iterable[int], stages: set[str]) -> list[Result]:
             free.append(place)
 
     with ThreadPoolExecutor(bench.jobs) as pool:
-        list(pool.map(one, todo))
+        try:
+            list(pool.map(one, todo))
+        except BaseException:  # stopped: no seed goes on without us
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in _RUNNING.values():
+                process.terminate()
+            raise
     if failed:
         raise UserError("; ".join(failed))
     return [told for seed in seeds if (told := load(bench, seed))]
@@ -170,7 +177,9 @@ def _experiment(bench: Bench, place: int, seed: int, stages: list[str]) -> None:
             stdout=out,
             stderr=subprocess.STDOUT,
         )
+        _RUNNING[seed] = process
         code = _watched(process, seed, log)
+        del _RUNNING[seed]
     if code:
         raise UserError(f"seed {seed}: dvc exp run ended with code {code}; see {log}")
     _keep(bench, clone, run, time.monotonic() - started)

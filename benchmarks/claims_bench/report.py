@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.claims_bench import figures
+from benchmarks.claims_bench import ablations, figures
 from benchmarks.claims_bench.claims import CLAIMS, Claim, policy
 from benchmarks.claims_bench.experiments import Result
 from benchmarks.claims_bench.verdicts import Measured, Verdict, measure, together
@@ -67,7 +67,8 @@ def write(root: Path, found: Sequence[Finding], results: Sequence[Result], comma
         figures.draw(one.claim, one.measured, one.seeds, _figure(root, one))
     faults = yaml.safe_load(FAULTS.read_text("utf-8")) or {}
     parts = [_opening(results, command), *(_section(one, faults) for one in found)]
-    page.write_text("\n\n".join([*parts, _policies(results), _traces(results)]) + "\n", "utf-8")
+    parts += [*_ablations(results), _policies(results), _traces(results)]
+    page.write_text("\n\n".join(parts) + "\n", "utf-8")
     return page
 
 
@@ -136,15 +137,25 @@ def _section(one: Finding, faults: dict[str, str]) -> str:
     ]
     for part, told in zip(claim.parts, one.measured, strict=True):
         each = " | ".join("none" if x is None else f"{x:+.3f}" for x in told.effects)
+        mean = "" if math.isnan(told.mean) else f"{told.mean:+.3f}"
         error = "" if math.isnan(told.se) else f"{told.se:.3f}"
         span = "" if math.isinf(told.low) else f"{told.low:+.3f} to {told.high:+.3f}"
         lines.append(
-            f"| {part.says} | {each} | {told.mean:+.3f} | {error} | {span} | {part.over:g} | "
-            f"{told.verdict} |"
+            f"| {part.says} | {each} | {mean} | {error} | {span} | {part.over:g} | {told.verdict} |"
         )
     if one.verdict != "holds" and claim.name in faults:
         lines += ["", f"Why: {faults[claim.name].strip()}"]
     return "\n".join(lines)
+
+
+def _ablations(results: Sequence[Result]) -> list[str]:
+    """The paper's two ablations, from the seeds that have them."""
+    own = [one for one in results if set(one["figures"]) >= ablations.STAGES]
+    if not own:
+        return []
+    tables = [ablations.table(name, own) for name in ablations.ROWS]
+    says = "Win rates are against pi0, by the oracle; the paper's columns stand beside ours."
+    return ["\n\n".join(["## Ablations", says, *tables])]
 
 
 def _policies(results: Sequence[Result]) -> str:
@@ -154,6 +165,11 @@ def _policies(results: Sequence[Result]) -> str:
         "",
         "| policy | oracle reward | characters | KL | win rate | at equal length | pairs | steps |",
         "|---|---|---|---|---|---|---|---|",
+    ]
+    lines[1:1] = [
+        "",
+        "Each is trained by one call of DPO on `pairs` pairs in `steps` steps; iter2, iter3 and "
+        "mix1_again go on from the policy before them, so iter3 has taken the steps of all three.",
     ]
     keys = ("oracle", "chars", "kl", "win_rate", "length_controlled", "pairs", "steps")
     digits = (3, 1, 3, 1, 1, 0, 0)
