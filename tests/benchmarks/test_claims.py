@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from benchmarks import claims
 from benchmarks.claims_bench import report
@@ -110,3 +111,9 @@ def test_the_short_form_runs_traces_and_is_kept(tmp_path: Path) -> None:
     again = _bench(project, "--only", "best_worst")
     assert "0 of 1 seeds to run" in again.stdout
     assert again.stdout.splitlines()[-1] == done.stdout.splitlines()[-1]
+
+
+def test_every_stage_runs_again_when_the_code_changes(root: Path) -> None:
+    graph = yaml.safe_load((root / "recipes/claims/graph.yaml").read_text())["stages"]
+    for name, stage in graph.items():
+        assert {"curation", "pipelines", "training"} <= set(stage["deps"]), name
