@@ -34,6 +34,7 @@ TASKS = {
             "pipelines.audit_statistics",
             "every set and mix beside the paper's own rows",
         ),
+        "timings": ("pipelines.timings", "time and tokens per second of each stage's last run"),
         "experiments": ("pipelines.experiments", "one page over all dvc exp runs"),
     },
     "try another pairing, and look": {

@@ -68,6 +68,7 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
+    run.summary.tokens = round(metrics["tokens"] * params.dpo.epochs)
     run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
 
 

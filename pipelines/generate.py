@@ -60,6 +60,7 @@ def body(run: Stage) -> None:
     )
     run.summary.rows_in, run.summary.rejected = prompts.height, rejected
     run.summary.kept = prompts.height - rejected
+    run.summary.tokens = int(done.generations["n_tokens"].sum())
     run.summary.note = f"{done.generations.height} responses"
 
 

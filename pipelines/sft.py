@@ -43,6 +43,7 @@ def body(run: Stage) -> None:
     run.summary.rows_in = len(train)
     run.summary.kept = metrics["examples"]
     run.summary.rejected = metrics["too_long"]
+    run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
     run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
 
 

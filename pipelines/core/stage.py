@@ -8,6 +8,7 @@ import errno
 import fcntl
 import hashlib
 import itertools
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,21 +25,23 @@ import polars as pl
 
 import curation.core.errors
 from pipelines.core import code
-from pipelines.core.io import Outputs, forget_torn
+from pipelines.core.io import Outputs, atomic, forget_torn
 
-WORK = Path(".work")  # ignored by git and DVC: locks and finished shards
+WORK = Path(".work")  # ignored by git and DVC: locks, finished shards, timings
+TIMINGS = WORK / "timings"
 _PR_SET_PDEATHSIG = 1
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass
 class Summary:
-    """What a stage did, for its last line: rows in, kept, rejected."""
+    """What a stage did, for its last line and its timings: rows in, kept, rejected, tokens."""
 
     rows_in: int = 0
     kept: int = 0
     rejected: int = 0
     note: str = ""
+    tokens: int | None = None  # that a model has written, scored or been trained on
 
 
 @dataclass
@@ -128,12 +131,22 @@ def _label(stage: Stage) -> str:
 
 
 def _report(stage: Stage, seconds: float) -> None:
-    done = stage.summary
+    done, label = stage.summary, _label(stage)
     note = f", {done.note}" if done.note else ""
     print(
-        f"{_label(stage)}: {done.rows_in} in, {done.kept} kept, {done.rejected} rejected"
+        f"{label}: {done.rows_in} in, {done.kept} kept, {done.rejected} rejected"
         f"{note}, {seconds:.1f} s"
     )
+    facts = {
+        "stage": label,
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(sum(os.times()[:4]), 2),
+        "rows": done.rows_in,
+        "tokens": done.tokens,
+    }
+    record = TIMINGS / f"{label.replace('/', '_')}.json"
+    with suppress(OSError), atomic(record) as temp:  # a stage that is done does not fail for it
+        temp.write_text(json.dumps(facts, sort_keys=True) + "\n", "utf-8")
 
 
 @contextmanager

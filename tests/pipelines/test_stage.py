@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from curation.core.errors import UserError
+from pipelines import timings
 from pipelines.core import stage
 from pipelines.core.stage import Stage
 
@@ -94,3 +96,25 @@ def test_a_stage_ends_when_the_process_that_started_it_is_killed(root: Path) -> 
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_timings_keep_the_last_run_of_each_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert timings.main([]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+    def body(run: Stage) -> None:
+        run.outputs.text(run.args.out, "done")
+        run.summary.rows_in, run.summary.tokens = 3, 4000
+        time.sleep(0.2)
+
+    assert _run(body) == _run(body) == 0
+    capsys.readouterr()
+    assert timings.main(["--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["stage"], found["rows"], found["tokens"]) == ("demo", 3, 4000)
+    assert 0.2 <= found["seconds"] < 60
+    assert found["cpu_seconds"] > 0
+    assert timings.main([]) == 0
+    line = capsys.readouterr().out.splitlines()[-1].split()
+    assert line[0] == "demo"
+    assert int(line[-1]) == round(4000 / found["seconds"])

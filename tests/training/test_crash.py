@@ -194,7 +194,7 @@ def assert_clean(stage: str, out: Path, home: Path) -> None:
     assert contents(stage, out) == contents(stage, home / "whole")
     assert {path.name for path in out.iterdir()} == {*OUTPUTS[stage], ".work"}
     left = [path for path in (out / ".work").rglob("*") if path.is_file()]
-    assert {path.parent.name for path in left} == {"locks"}
+    assert {path.parent.name for path in left} == {"locks", "timings"}
 
 
 def wait_for(stage: str, out: Path, pid: int, number: int) -> bool:
