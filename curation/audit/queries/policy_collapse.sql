@@ -5,7 +5,7 @@ with per_prompt as (
         iteration,
         prompt_id,
         count(*) as responses,
-        count(distinct response) as distinct_responses
+        count(distinct md5_number_lower(response)) as distinct_responses
     from generations
     group by iteration, prompt_id
 )
