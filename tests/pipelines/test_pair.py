@@ -164,7 +164,7 @@ def test_history_and_its_gate(folder: Path, capsys: pytest.CaptureFixture[str]) 
         "prompts.parquet"
     )
     assert _gate("history", "h2.parquet", *views) == 2
-    assert "no_eval_prompt: 30 rows break it" in capsys.readouterr().err
+    assert "not_held_out: 30 rows break it" in capsys.readouterr().err
 
 
 def test_history_of_an_unknown_iteration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
