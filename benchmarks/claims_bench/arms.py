@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from benchmarks.claims_bench import models, steps
 from benchmarks.claims_bench.steps import DATA, JUDGES, POOL, PROMPTS, SFT, START, call
+from curation import schema
+from data.sample import world
+from pipelines.core import io
 
 ARMS = DATA / "arms"
 SELF = DATA / "evaluation/sft"  # pi0's own evaluation
@@ -173,9 +177,29 @@ def figures(folder: Path) -> dict[str, Any]:
     if (folder / "dpo.json").is_file():
         trained = steps.figures(folder / "dpo.json")
         found |= {key: trained[key] for key in ("pairs", "steps")}
+    if (folder / "history.parquet").is_file():
+        found |= _labels(io.read(folder / "history.parquet", schema.HISTORY))
     if (folder / "pair.json").is_file():
         found["length_penalty"] = steps.figures(folder / "pair.json")["length_penalty"]
     return found
+
+
+def _labels(history: pl.DataFrame) -> dict[str, Any]:
+    """What the oracle says of the pairs that a policy was trained on."""
+    prompt, chosen, rejected = (
+        history[name].list.last().struct.field("content").to_list()
+        for name in ("prompt", "chosen", "rejected")
+    )
+    gaps = [
+        world.reward(asked, better) - world.reward(asked, worse)
+        for asked, better, worse in zip(prompt, chosen, rejected, strict=True)
+    ]
+    longer = sum(len(better) - len(worse) for better, worse in zip(chosen, rejected, strict=True))
+    return {
+        "label_right": sum(gap > 0 for gap in gaps) / len(gaps),
+        "label_gap": sum(gaps) / len(gaps),
+        "chosen_longer_by": longer / len(gaps),
+    }
 
 
 def extra(given: dict[str, Any]) -> dict[str, Any]:

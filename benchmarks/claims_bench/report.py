@@ -24,6 +24,18 @@ RULE = (
     "-0.05 of oracle reward where a claim says 'no worse'), does not hold if it lies below, and is "
     "undecided otherwise; a claim holds if all its parts do, and does not if one does not."
 )
+COLUMNS = {  # of the policies' table: figure and decimal places
+    "oracle": 3,
+    "chars": 1,
+    "kl": 3,
+    "win_rate": 1,
+    "length_controlled": 1,
+    "pairs": 0,
+    "steps": 0,
+    "label_right": 3,
+    "label_gap": 3,
+    "chosen_longer_by": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -163,22 +175,24 @@ def _policies(results: Sequence[Result]) -> str:
     lines = [
         "## The policies, means over seeds",
         "",
-        "| policy | oracle reward | characters | KL | win rate | at equal length | pairs | steps |",
-        "|---|---|---|---|---|---|---|---|",
+        "| policy | oracle reward | characters | KL | win rate | at equal length | pairs | steps | "
+        "labels right | oracle gap | chosen longer by |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines[1:1] = [
         "",
         "Each is trained by one call of DPO on `pairs` pairs in `steps` steps; iter2, iter3 and "
-        "mix1_again go on from the policy before them, so iter3 has taken the steps of all three.",
+        "mix1_again go on from the policy before them, so iter3 has taken the steps of all three. "
+        "The last three columns are of the pairs it was trained on: the share whose chosen "
+        "response the oracle puts above the rejected one, the mean difference of their oracle "
+        "rewards, and of their lengths in characters.",
     ]
-    keys = ("oracle", "chars", "kl", "win_rate", "length_controlled", "pairs", "steps")
-    digits = (3, 1, 3, 1, 1, 0, 0)
     names: dict[str, None] = {"sft": None}
     for group in ("pairing", "loop", "length"):
         names |= {name: None for one in results for name in one["figures"].get(group, {})}
     for name in names:
         cells = []
-        for key, places in zip(keys, digits, strict=True):
+        for key, places in COLUMNS.items():
             values = _values(results, name, key)
             cells.append(f"{sum(values) / len(values):.{places}f}" if values else "")
         lines.append(f"| {name} | {' | '.join(cells)} |")
