@@ -38,8 +38,8 @@ def made(count: int, words: Sequence[str], length: int, seed: int) -> list[Compa
         sides = [[rng.choice(words) for _ in range(length)] for _ in range(2)]
         worse, better = sorted(sides, key=lambda side: sum(word in good for word in side))
         if sum(word in good for word in worse) < sum(word in good for word in better):
-            texts = ["x " + " ".join(side) for side in (better, worse)]
-            found.append(Comparison(f"{seed}-{len(found)}", PROMPT, *texts))
+            chosen, rejected = ("x " + " ".join(side) for side in (better, worse))
+            found.append(Comparison(f"{seed}-{len(found)}", PROMPT, chosen, rejected))
     return found
 
 
