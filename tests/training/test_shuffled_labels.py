@@ -33,7 +33,8 @@ Accuracy = Callable[[Path, Sequence[Comparison], int, Path], float]
 
 def made(count: int, words: Sequence[str], length: int, seed: int) -> list[Comparison]:
     """Random responses of `length` words; every second word is good, and more of them is better."""
-    good, rng, found = set(words[::2]), random.Random(seed), []
+    good, rng = set(words[::2]), random.Random(seed)
+    found: list[Comparison] = []
     while len(found) < count:
         sides = [[rng.choice(words) for _ in range(length)] for _ in range(2)]
         worse, better = sorted(sides, key=lambda side: sum(word in good for word in side))
