@@ -52,6 +52,7 @@ TASKS = {
         ),
         "mt-bench": ("pipelines.chat_bench", "MT-Bench scores of its judgment files"),
         "arena-hard": ("pipelines.chat_bench", "Arena-Hard win rates of its judgment files"),
+        "lm-eval": ("pipelines.lm_harness", "academic benchmarks with the paper's shots"),
         "debias": ("pipelines.debias", "take length out of a reward model"),
         "multi-head": ("pipelines.multi_head", "a reward model with one gated head per attribute"),
     },

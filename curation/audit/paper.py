@@ -55,6 +55,15 @@ CHAT: tuple[tuple[str, float, float, float], ...] = (
 )
 """Policy, length-controlled AlpacaEval-2 win rate (%), MT-Bench, Arena-Hard."""
 
+ACADEMIC_COLUMNS = ("GSM8K", "MMLU", "HumanEval", "TruthfulQA", "ARC", "MBPP")
+ACADEMIC: tuple[tuple[str, float, float, float, float, float, float], ...] = (
+    ("LLaMA-3-8B-it", 79.6, 66.0, 61.6, 43.9, 59.5, 61.1),
+    ("SFT", 74.2, 64.7, 65.2, 53.4, 61.4, 62.3),
+    ("DPO", 79.8, 64.5, 63.4, 61.8, 65.2, 60.3),
+    ("iterative DPO", 80.7, 65.3, 64.6, 60.4, 64.3, 60.8),
+)
+"""Policy, then its figures on the academic benchmarks (%), by `ACADEMIC_COLUMNS`."""
+
 REWARD_BENCH: tuple[tuple[str, float, float, float, float], ...] = (
     ("paper: prompting 8B", 93.6, 44.3, 71.3, 73.5),
     ("paper: UltraRM-13B, mix1", 96.4, 55.5, 55.0, 62.4),
