@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 PART = 32_768  # rows of one part, also of one row group
 SAMPLE = 512  # every so many rows of a sorted batch one key is remembered
+RUNS = 32  # sorted runs that are read side by side
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Sorted rows in files that follow each other in key order, and every so many of their keys."""
+
+    files: list[Path]
+    sample: pl.Series
 
 
 class Spill:
     """Frames of one schema, each sorted by the key and kept in a file, read back in key order.
 
-    Equal keys never fall into two parts, so a window over the key sees its whole group.
+    Equal keys never fall into two parts, so a window over the key sees its whole group. Memory: a
+    part and a record batch of each run; so many runs that this would grow are first made fewer.
     """
 
-    def __init__(self, folder: Path, key: str) -> None:
-        self._folder, self._key = folder, key
-        self._files: list[Path] = []
-        self._samples: list[pl.Series] = []
+    def __init__(self, folder: Path, key: str, runs: int = RUNS) -> None:
+        self._folder, self._key, self._most = folder, key, max(2, runs)
+        self._runs: list[_Run] = []
+        self._made = 0
         self.rows = 0
 
     def add(self, frame: pl.DataFrame) -> None:
@@ -29,25 +40,48 @@ class Spill:
         if frame.is_empty():
             return
         ordered = frame.sort(self._key, maintain_order=True)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{len(self._files):06d}.arrow"
-        ordered.write_ipc(file, compat_level=pl.CompatLevel.newest(), record_batch_size=2 * SAMPLE)
-        self._files.append(file)
-        self._samples.append(ordered[self._key].gather_every(SAMPLE))
+        sample = ordered[self._key].gather_every(SAMPLE)
+        self._runs.append(_Run([self._write(ordered)], sample))
         self.rows += ordered.height
 
     def parts(self, rows: int = PART) -> Iterator[pl.DataFrame]:
         """Sorted frames of about `rows` rows, together everything in key order."""
-        if not self._files:
+        self._make_fewer()
+        return self._merged(self._runs, rows)
+
+    def _write(self, frame: pl.DataFrame) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{self._made:06d}.arrow"
+        frame.write_ipc(file, compat_level=pl.CompatLevel.newest(), record_batch_size=2 * SAMPLE)
+        self._made += 1
+        return file
+
+    def _make_fewer(self) -> None:
+        """Merge neighbouring runs, so that equal keys stay in the order they were added in."""
+        place = 0
+        while (extra := len(self._runs) - self._most) > 0:
+            group = self._runs[place : place + min(self._most, extra + 1)]
+            files = [self._write(part) for part in self._merged(group, PART)]
+            for file in (file for run in group for file in run.files):
+                file.unlink()
+            sample = pl.concat([run.sample for run in group]).sort()
+            self._runs[place : place + len(group)] = [_Run(files, sample)]
+            place = 0 if place + 2 >= len(self._runs) else place + 1
+
+    def _merged(self, runs: Sequence[_Run], rows: int) -> Iterator[pl.DataFrame]:
+        if not runs:
             return
-        bounds = _bounds(pl.concat(self._samples), max(1, rows // SAMPLE))
-        cuts = [self._cuts(file, bounds) for file in self._files]
+        bounds = _bounds(pl.concat([run.sample for run in runs]), max(1, rows // SAMPLE))
+        files = [file for run in runs for file in run.files]
+        cuts = [self._cuts(file, bounds) for file in files]
         for part in range(len(bounds) + 1):
             slices = [
                 pl.scan_ipc(file).slice(cut[part], cut[part + 1] - cut[part])
-                for file, cut in zip(self._files, cuts, strict=True)
+                for file, cut in zip(files, cuts, strict=True)
+                if cut[part] < cut[part + 1]
             ]
-            yield pl.concat(pl.collect_all(slices)).sort(self._key, maintain_order=True)
+            if slices:
+                yield pl.concat(pl.collect_all(slices)).sort(self._key, maintain_order=True)
 
     def _cuts(self, file: Path, bounds: pl.Series) -> list[int]:
         """Row numbers at which a file's parts begin, and its number of rows."""
