@@ -46,6 +46,11 @@ TASKS = {
         "judge-eval": ("pipelines.judge_eval", "accuracy, calibration and agreement of the judges"),
         "rewardbench": ("pipelines.rewardbench", "a judge on RewardBench, by its sections"),
         "win-rate": ("pipelines.win_rate", "one policy against another, also at equal length"),
+        "bench-answers": (
+            "pipelines.bench_answers",
+            "a checkpoint's answers to AlpacaEval, MT-Bench or Arena-Hard",
+        ),
+        "bench-judge": ("pipelines.bench_judge", "an LLM judge's verdicts on such answers"),
         "alpaca-eval": (
             "pipelines.alpaca_eval",
             "win rates, plain and at equal length, of its files",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curation.core.errors import UserError
 from training.engines.endpoint import Client, Endpoint, Failure
 from training.judge import Verdict
 from training.judges.contests import Format, Result, play
 from training.judges.protocol import Group
-from training.judges.template import as_text, load
+from training.judges.template import Template, as_text, load
 from training.seeds import hash64
 
 
@@ -24,6 +26,61 @@ class Chat:
     temperature: float = 0.0
     max_tokens: int = 512
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a judge has written (None where nothing came) and what was read from it, or why not."""
+
+    text: str | None
+    result: Result
+
+
+def ask(
+    client: Client, chat: Chat, questions: Sequence[tuple[Template, list[dict[str, str]]]]
+) -> list[Reply]:
+    """Ask every question (its messages, and the template that reads the reply), all in flight.
+
+    Raises:
+        UserError: the endpoint is not there, refuses the key, or every request failed.
+    """
+    calls = [
+        {
+            "model": client.endpoint.model,
+            "messages": messages,
+            "temperature": chat.temperature,
+            "seed": hash64("judge", chat.seed, json.dumps(messages)) >> 1,
+            **(_WEIGHTED if template.weighted else {"max_tokens": chat.max_tokens}),
+        }
+        for template, messages in questions
+    ]
+    choices = client.chats(calls)
+    return [
+        _read(template, chat, choice)
+        for (template, _), choice in zip(questions, choices, strict=True)
+    ]
+
+
+_WEIGHTED = {"max_tokens": 1, "logprobs": True, "top_logprobs": 5}  # AlpacaEval 2's own settings
+
+
+def _read(template: Template, chat: Chat, choice: Any | Failure) -> Reply:
+    if isinstance(choice, Failure):
+        return Reply(None, choice.reason)
+    text = choice.message.content
+    if template.weighted:
+        return Reply(text, _weighed(template, choice))
+    if choice.finish_reason == "length":
+        return Reply(text, f"the reply was cut at {chat.max_tokens} tokens")
+    return Reply(text, template.read(text))
+
+
+def _weighed(template: Template, choice: Any) -> Result:
+    """The verdict of the first token's probabilities."""
+    first = (choice.logprobs.content or [None])[0] if choice.logprobs else None
+    if first is None:
+        return "the endpoint sends no log-probabilities; give a template that is not weighted"
+    return template.weigh({one.token: math.exp(one.logprob) for one in first.top_logprobs})
 
 
 class LlmJudge:
@@ -40,6 +97,8 @@ class LlmJudge:
     ) -> None:
         self.name = name
         self._template, self.template_sha = load(template)
+        if self._template.needs_reference:
+            raise UserError(f"{template}: asks for {{reference}}, which only a benchmark has")
         self._client = Client(endpoint)
         self._chat = chat
         self._contest = contest
@@ -78,24 +137,8 @@ class LlmJudge:
         )
 
     def _replies(self, questions: Sequence[list[dict[str, str]]]) -> list[Result]:
-        calls = [
-            {
-                "model": self._client.endpoint.model,
-                "messages": question,
-                "temperature": self._chat.temperature,
-                "max_tokens": self._chat.max_tokens,
-                "seed": hash64("judge", self._chat.seed, json.dumps(question)) >> 1,
-            }
-            for question in questions
-        ]
-        return [self._read(choice) for choice in self._client.chats(calls)]
-
-    def _read(self, choice: Any | Failure) -> Result:
-        if isinstance(choice, Failure):
-            return choice.reason
-        if choice.finish_reason == "length":
-            return f"the reply was cut at {self._chat.max_tokens} tokens"
-        return self._template.read(choice.message.content)
+        asked = [(self._template, question) for question in questions]
+        return [reply.result for reply in ask(self._client, self._chat, asked)]
 
 
 def _verdict(result: Result) -> Verdict:

@@ -15,6 +15,7 @@ from curation.core.errors import UserError
 from training.core.chat_template import Messages
 
 _PLACES = {"rating": {"prompt", "response"}, "pairwise": {"prompt", "first", "second"}}
+_REFERENCE = "reference"  # a rating may ask with a known answer beside the response
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -22,11 +23,14 @@ class Template(BaseModel):
     """What an LLM judge is asked, and the pattern its verdict must match exactly once.
 
     Attributes:
-        user: the question; {prompt} and {response}, or {first} and {second}, are filled in.
-        verdict: a regular expression with one group.
+        user: the question; {prompt} and {response}, or {first} and {second}, are filled in; a
+            rating may hold {reference}, a known answer.
+        verdict: a regular expression with one group; none where weighted.
         lowest: the least rating that counts.
         highest: the greatest.
         labels: for pairwise, each label's chance that the first response is the better one.
+        weighted: for pairwise, the reply is one token, a label; what counts is not the label drawn
+            but the judge's probability of each, as in AlpacaEval 2.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,17 +38,21 @@ class Template(BaseModel):
     kind: Literal["rating", "pairwise"]
     system: str | None = None
     user: str
-    verdict: str
+    verdict: str | None = None
     lowest: float | None = None
     highest: float | None = None
     labels: dict[str, float] = {}
+    weighted: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> Template:
-        if set(_PLACE.findall(self.user)) != _PLACES[self.kind]:
+        extra = {_REFERENCE} if self.kind == "rating" else set()
+        if set(_PLACE.findall(self.user)) - extra != _PLACES[self.kind]:
             raise ValueError(f"user: must hold each of {sorted(_PLACES[self.kind])} in braces")
-        if re.compile(self.verdict).groups != 1:
-            raise ValueError("verdict: must have exactly one group")
+        if self.weighted and (self.kind != "pairwise" or self.verdict is not None):
+            raise ValueError("weighted: only pairwise can be, and then it has no verdict")
+        if not self.weighted and (self.verdict is None or re.compile(self.verdict).groups != 1):
+            raise ValueError("verdict: must be a pattern with exactly one group")
         if self.kind == "rating" and (self.lowest is None or self.highest is None):
             raise ValueError("lowest and highest: a rating needs both")
         if self.kind == "pairwise" and not {0.0, 1.0} <= set(self.labels.values()):
@@ -57,9 +65,19 @@ class Template(BaseModel):
         system = [{"role": "system", "content": self.system}] if self.system else []
         return [*system, {"role": "user", "content": user}]
 
+    @property
+    def needs_reference(self) -> bool:
+        """Whether it asks with a known answer."""
+        return _REFERENCE in _PLACE.findall(self.user)
+
+    def verdicts(self, reply: str | None) -> list[str]:
+        """The different verdicts that a reply holds, as it writes them."""
+        assert self.verdict is not None
+        return sorted(set(re.findall(self.verdict, reply or "")))
+
     def read(self, reply: str | None) -> float | str:
         """The verdict of a reply, or why it has none; two different verdicts are none."""
-        found = sorted(set(re.findall(self.verdict, reply or "")))
+        found = self.verdicts(reply)
         if len(found) != 1:
             told = f"{len(found)} different verdicts" if found else "no verdict"
             return f"{told} in the reply: {_short(reply or '')!r}"
@@ -67,6 +85,17 @@ class Template(BaseModel):
             known = self.labels.get(found[0])
             return f"unknown label {found[0]!r}" if known is None else known
         return self._rating(found[0])
+
+    def weigh(self, chances: Mapping[str, float]) -> float | str:
+        """Chance that the first is the better one, from the likeliest first tokens of a reply.
+
+        Args:
+            chances: probability by token; those that are no label count nowhere.
+        """
+        known = [(label, chances[label]) for label in self.labels if chances.get(label)]
+        if not known:
+            return f"no label among the likeliest tokens: {', '.join(map(repr, chances))}"
+        return sum(self.labels[label] * p for label, p in known) / sum(p for _, p in known)
 
     def _rating(self, text: str) -> float | str:
         assert self.lowest is not None

@@ -1,0 +1,58 @@
+"""Answers of a checkpoint to a benchmark's questions, turn by turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from training.core.chat_template import ChatTemplate, Messages
+from training.engines.protocol import Draw, Request, Sampler
+from training.seeds import sample_seed
+
+OVER_CONTEXT = "over_context"
+_COLDEST = 1e-6  # the embedded sampler divides by the temperature; this is its greedy choice
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One turn of one question: the conversation up to it, and how its answer is drawn."""
+
+    key: str
+    turn: int
+    messages: Messages
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer and why it ended: stop, length, or over_context (empty: no room was left)."""
+
+    text: str
+    end: str
+    tokens: int
+
+
+def answer(
+    sampler: Sampler, template: ChatTemplate, asked: Sequence[Asked], tokens: int, seed: int
+) -> list[Said]:
+    """One answer per turn asked, in order; each has a seed of its own.
+
+    Args:
+        tokens: at most so many new ones.
+        seed: the named seed that the seeds of all answers are hashed from.
+    """
+    prompts = template.encode_many([one.messages for one in asked], add_generation_prompt=True)
+    room = sampler.context - tokens
+    fitting = [place for place, prompt in enumerate(prompts) if len(prompt) <= room]
+    cold = _COLDEST if sampler.name == "transformers" else 0.0
+    requests = [_request(asked[place], prompts[place], cold, seed) for place in fitting]
+    found = [Said("", OVER_CONTEXT, 0)] * len(asked)
+    for place, (drawn,) in zip(fitting, sampler.sample(requests, tokens), strict=True):
+        ids = drawn.token_ids
+        found[place] = Said(template.decode(ids), drawn.finish_reason, len(ids))
+    return found
+
+
+def _request(one: Asked, prompt: list[int], cold: float, seed: int) -> Request:
+    draw = Draw(sample_seed(seed, one.key, one.turn), max(one.temperature, cold))
+    return Request(prompt, (draw,))
