@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
-from polars_hash import NonCryptographicHashingNameSpace
 
 from curation.core.errors import UserError
 from curation.length_stats import auto_penalty, group, moments
 from curation.pairing.choose import choose
+from curation.pairing.cut import Tables
 from curation.pairing.figures import Tally, figures, joined, tally
 from curation.pairing.gather import as_pairs, judged_by_rules, with_texts
 from curation.pairing.ledger import candidate_rejects, prompt_rejects, response_rejects
@@ -20,7 +20,7 @@ from curation.pairing.responses import Responses, judges_of, load
 from curation.pairing.rules import Rules
 from curation.schema import REJECTS
 
-PART = 4_000_000  # responses paired at once: about 1.5 GiB with their chosen texts
+PART = 2_000_000  # responses paired at once: about a GiB with their chosen texts
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,6 @@ class Part:
     penalty: float
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The three tables a pairing reads, the iteration they belong to, what people settled."""
-
-    generations: pl.LazyFrame
-    scores: pl.LazyFrame
-    prompts: pl.LazyFrame
-    iteration: str
-    verdicts: pl.DataFrame | None = None
-    whole: pl.LazyFrame | None = None  # of a part: the generations it is of
-
-    @property
-    def texts(self) -> pl.LazyFrame:
-        """Where texts are read from: a table to be read in slices, so not a filtered one."""
-        return self.generations if self.whole is None else self.whole
-
-
 def make(
     generations: pl.LazyFrame,
     scores: pl.LazyFrame,
@@ -76,23 +59,21 @@ def make(
     Raises:
         UserError: bad rewards, scores of unknown responses, unknown prompts, or no pair at all.
     """
-    (part,) = parts(Tables(generations, scores, prompts, iteration, verdicts), rules, 1)
+    tables = Tables(generations, scores, prompts, iteration, verdicts)
+    (part,) = parts([tables], judges_of(scores, rules), rules)
     metrics = summed([part.tally], rules, part.penalty, iteration)
     return Made(part.pairs, part.rejects, metrics)
 
 
-def parts(tables: Tables, rules: Rules, count: int) -> Iterator[Part]:
-    """Pair an iteration in ``count`` parts of its prompts, so that memory holds one part.
+def parts(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> Iterator[Part]:
+    """Pair an iteration slice by slice of its prompts (`cut`), so that memory holds one of them.
 
-    The union of the parts is the same for every count.
+    The union of the parts is the same for every number of slices.
 
     Raises:
         UserError: as `make`, but for no pair at all, which `summed` raises.
     """
-    judges = judges_of(tables.scores, rules)
-    slices = [_slice(tables, number, count) for number in range(count)]
-    if count > 1:
-        _no_strays(tables)
+    if len(slices) > 1:
         rules = _fixed_penalty(slices, judges, rules)
     for one in slices:
         yield _part(one, load(one.generations, one.scores, judges, rules), rules)
@@ -114,30 +95,7 @@ def summed(tallies: list[Tally], rules: Rules, penalty: float, iteration: str) -
     return found
 
 
-def _slice(tables: Tables, number: int, count: int) -> Tables:
-    """The prompts whose hash falls to a part, with their responses and scores."""
-    if count == 1:
-        return tables
-    place: pl.Expr = NonCryptographicHashingNameSpace(pl.col("prompt_id")).xxhash64() % count
-    own = tables.generations.filter(place == number)
-    ids = own.select("generation_id")
-    scores = tables.scores.join(ids, on="generation_id", how="semi")
-    return replace(tables, generations=own, scores=scores, whole=tables.generations)
-
-
-def _no_strays(tables: Tables) -> None:
-    """Scores of unknown responses fall out of every slice, so they are looked for here."""
-    ids = tables.generations.select("generation_id")
-    stray = tables.scores.select("generation_id").join(ids, on="generation_id", how="anti")
-    found = stray.collect(engine="streaming")["generation_id"]
-    if found.len():
-        raise UserError(
-            f"scores: {found.len()} rows judge responses that generations lacks, first "
-            f"{found.sort()[0]}; score these generations again"
-        )
-
-
-def _fixed_penalty(slices: list[Tables], judges: list[str], rules: Rules) -> Rules:
+def _fixed_penalty(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> Rules:
     """The automatic penalty is one number for all parts: a first pass over their moments."""
     if rules.length_penalty != "auto":
         return rules
@@ -151,7 +109,7 @@ def _fixed_penalty(slices: list[Tables], judges: list[str], rules: Rules) -> Rul
 
 def _part(tables: Tables, responses: Responses, rules: Rules) -> Part:
     choice = choose(responses, rules)
-    texts = with_texts(choice.candidates, tables.texts, tables.prompts)
+    texts = with_texts(choice.candidates, tables.generations, tables.prompts)
     judged = judged_by_rules(texts, rules, tables.verdicts)
     dropped = judged.filter(pl.col("rule").is_not_null())
     stage = f"pair@{tables.iteration}"

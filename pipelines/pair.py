@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import polars as pl
 
 from curation import schema
 from curation.core.ordered import Spill
+from curation.pairing.cut import Tables, cut
 from curation.pairing.figures import Tally
+from curation.pairing.responses import judges_of
 from curation.pairing.rules import Rules
-from curation.pairs import PART, Part, Tables, parts, summed
+from curation.pairs import PART, Part, parts, summed
 from pipelines import reviews
 from pipelines.core import io, stage
 from pipelines.core.params import Params, load
@@ -53,9 +56,14 @@ def body(run: Stage) -> None:
     )
     rules = rules_of(load(args.params))
     rows = tables.generations.select(pl.len()).collect().item()
-    count = max(1, math.ceil(rows / PART))
-    write = _whole if count == 1 else _spilled
-    tallies, penalty = write(run, parts(tables, rules, count))
+    count = math.ceil(rows / PART)
+    judges = judges_of(tables.scores, rules)
+    if count < 2:
+        tallies, penalty = _whole(run, parts([tables], judges, rules))
+    else:
+        with io.scratch() as folder:
+            slices = cut(tables, count, folder)
+            tallies, penalty = _spilled(run, parts(slices, judges, rules), folder)
     figures = summed(tallies, rules, penalty, args.iteration)
     run.outputs.json(args.metrics, figures)
     run.summary.rows_in = figures["prompts"]
@@ -75,19 +83,19 @@ def _whole(run: Stage, made: Iterable[Part]) -> tuple[list[Tally], float]:
     return [part.tally], part.penalty
 
 
-def _spilled(run: Stage, made: Iterable[Part]) -> tuple[list[Tally], float]:
+def _spilled(run: Stage, made: Iterable[Part], folder: Path) -> tuple[list[Tally], float]:
     """Put every part aside sorted, then write them merged: the same rows in less memory."""
     tallies, penalty = [], 0.0
-    with io.scratch() as folder:
-        pairs = Spill(folder / "pairs", "pair_id")
-        rejects = Spill(folder / "rejects", "item_id")
-        for part in made:
-            pairs.add(part.pairs)
-            rejects.add(part.rejects)
-            tallies.append(part.tally)
-            penalty = part.penalty
-        run.outputs.parts(run.args.table, schema.PAIRS, pairs.parts())
-        run.outputs.parts(run.args.rejects, schema.REJECTS, rejects.parts())
+    pairs = Spill(folder / "pairs", "pair_id")
+    rejects = Spill(folder / "rejects", "item_id")
+    for part in made:
+        for rows in part.pairs.iter_slices(4 * io.ROW_GROUP):
+            pairs.add(rows)
+        rejects.add(part.rejects)
+        tallies.append(part.tally)
+        penalty = part.penalty
+    run.outputs.parts(run.args.table, schema.PAIRS, pairs.parts())
+    run.outputs.parts(run.args.rejects, schema.REJECTS, rejects.parts())
     return tallies, penalty
 
 

@@ -14,7 +14,8 @@ import polars as pl
 from benchmarks.curation import measure
 from curation import ids, schema
 from curation.core.ordered import Spill
-from curation.pairing import choose, figures, responses
+from curation.length_stats import mean_pearson
+from curation.pairing import choose, responses
 from curation.pairing.rules import Rules
 from pipelines.core import io
 
@@ -102,7 +103,7 @@ def select(folder: Path) -> choose.Choice:
     judges = responses.judges_of(scores, rules)
     loaded = responses.load(generations, scores, judges, rules)
     picked = choose.choose(loaded, rules)
-    figures.mean_pearson(picked.within)
+    mean_pearson(picked.within)
     return picked
 
 

@@ -1,11 +1,12 @@
 """The figures of one pairing: yield, margins, rewards, ties, and reward against length.
 
-A table larger than memory is paired part by part, so each part leaves a `Tally` of a few numbers
-per prompt, and the figures are those of all tallies together.
+A table larger than memory is paired part by part, so each part leaves a `Tally` of sums, and the
+figures are those of all tallies together.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,45 +14,36 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curation.length_stats import Floats, Groups, Moments, mean_pearson
+from curation.length_stats import Floats, Groups, Moments, pearson
 from curation.pairing.choose import Choice
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
 
-_NUMBERS = [
-    "prompt_id",
-    "margin",
-    "chosen_reward",
-    "rejected_reward",
-    "chosen_chars",
-    "rejected_chars",
-    "flags",
-]
+_MEANS = ("chosen_reward", "rejected_reward", "chosen_chars", "rejected_chars")
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What the figures need of one part.
+    """What the figures need of one part; a sum is a total with the number of its terms.
 
     Attributes:
-        counts: prompts, responses, candidates.
-        rules: rule of every reject of the part.
-        dropped: rule of every response that may not be paired.
+        counts: prompts, prompts with a pair, responses, candidates, pairs.
+        rules: rejects by rule.
+        dropped: responses that may not be paired, by rule.
+        flags: pairs by flag.
         rewards: count, mean and sum of squared deviations of the usable rewards.
-        best: best raw reward of each prompt.
-        tied: of each prompt with several responses: all tie, the best ties (as two columns).
-        within: moments of reward and length of each prompt.
-        pairs: numbers of the pairs, without texts.
+        sums: best raw reward of a prompt, whether all its responses tie and whether its best do,
+            its Pearson of reward and length, raw and adjusted; of the pairs, _MEANS and longer.
+        margins: margin of each pair.
     """
 
-    counts: tuple[int, int, int]
-    rules: pl.Series
-    dropped: pl.Series
+    counts: tuple[int, int, int, int, int]
+    rules: Counter[str]
+    dropped: Counter[str]
+    flags: Counter[str]
     rewards: tuple[int, float, float]
-    best: Floats
-    tied: Floats
-    within: Moments
-    pairs: pl.DataFrame
+    sums: dict[str, tuple[float, int]]
+    margins: pl.Series
 
 
 def tally(
@@ -59,46 +51,77 @@ def tally(
 ) -> Tally:
     """The tally of one part."""
     usable, dropped = responses.usable, responses.dropped
+    counts = (
+        choice.prompts.len(),
+        pairs["prompt_id"].n_unique(),
+        usable.height + dropped.height,
+        choice.candidates.height,
+        pairs.height,
+    )
     reward = usable["reward"].to_numpy()
     mean = float(reward.mean()) if reward.size else 0.0
-    best, _ = _extremes(choice.groups, reward)
     return Tally(
-        counts=(choice.prompts.len(), usable.height + dropped.height, choice.candidates.height),
-        rules=rejects["rule"],
-        dropped=dropped["rule"],
+        counts=counts,
+        rules=_counts(rejects["rule"]),
+        dropped=_counts(dropped["rule"]),
+        flags=_counts(pairs["flags"].explode(empty_as_null=False)),
         rewards=(reward.size, mean, float(((reward - mean) ** 2).sum())),
-        best=best,
-        tied=_tied(choice.groups, choice.adjusted),
-        within=choice.within,
-        pairs=pairs.select(_NUMBERS),
+        sums={**_prompt_sums(choice, reward), **_pair_sums(pairs)},
+        margins=pairs["margin"],
     )
+
+
+def _prompt_sums(choice: Choice, reward: Floats) -> dict[str, tuple[float, int]]:
+    best, _ = _extremes(choice.groups, reward)
+    tied = _tied(choice.groups, choice.adjusted)
+    raw, adjusted = pearson(choice.within), pearson(choice.within, choice.penalty)
+    columns = {"best": best, "tied": tied[:, 0], "best_tied": tied[:, 1]}
+    columns |= {"pearson": raw[~np.isnan(raw)], "adjusted": adjusted[~np.isnan(adjusted)]}
+    return {name: (float(values.sum()), values.size) for name, values in columns.items()}
+
+
+def _pair_sums(pairs: pl.DataFrame) -> dict[str, tuple[float, int]]:
+    longer = (pl.col("chosen_chars") > pl.col("rejected_chars")).alias("longer")
+    row = pairs.select(pl.col(_MEANS).sum(), longer.sum()).row(0, named=True)
+    return {name: (value, pairs.height) for name, value in row.items()}
 
 
 def figures(tallies: Sequence[Tally], rules: Rules, penalty: float) -> dict[str, Any]:
     """Metrics of the pair stage; correlations are means over prompts, null where undefined."""
-    prompts, responses, candidates = np.sum([one.counts for one in tallies], axis=0).tolist()
-    pairs = pl.concat([one.pairs for one in tallies])
-    dropped = pl.concat([one.rules for one in tallies])
+    counts = np.sum([one.counts for one in tallies], axis=0).tolist()
+    prompts, paired, responses, candidates, pairs = counts
+    dropped = _together([one.rules for one in tallies])
     return {
         "prompts": prompts,
         "responses": responses,
         "candidates": candidates,
-        "pairs": pairs.height,
-        "rejects": dropped.len(),
-        "rules": _counts(dropped),
-        "dropped_responses": _counts(pl.concat([one.dropped for one in tallies])),
-        "yield": pairs["prompt_id"].n_unique() / prompts,
+        "pairs": pairs,
+        "rejects": sum(dropped.values()),
+        "rules": dropped,
+        "dropped_responses": _together([one.dropped for one in tallies]),
+        "yield": paired / prompts,
         "strategy": rules.strategy,
         "length_penalty": penalty,
         "length_unit": rules.length_unit,
         **_rewards(tallies),
-        **_lengths(tallies, penalty),
-        **_pairs(pairs),
+        "length_reward_pearson": _mean(tallies, "pearson"),
+        "length_adjusted_pearson": _mean(tallies, "adjusted"),
+        **_pairs(tallies),
     }
 
 
-def _counts(names: pl.Series) -> dict[str, int]:
-    return dict(names.alias("name").value_counts().sort("name").rows())
+def _counts(names: pl.Series) -> Counter[str]:
+    return Counter(dict(names.alias("name").value_counts().rows()))
+
+
+def _together(counts: Sequence[Counter[str]]) -> dict[str, int]:
+    return dict(sorted(sum(counts, Counter[str]()).items()))
+
+
+def _mean(tallies: Sequence[Tally], name: str) -> float | None:
+    """A sum of all parts over the number of its terms; None where there are none."""
+    totals, sizes = zip(*(one.sums[name] for one in tallies), strict=True)
+    return sum(totals) / sum(sizes) if sum(sizes) else None
 
 
 def _extremes(groups: Groups, values: Floats) -> tuple[Floats, Floats]:
@@ -129,22 +152,12 @@ def _rewards(tallies: Sequence[Tally]) -> dict[str, float | None]:
         return dict.fromkeys(names)
     mean = (sizes * means).sum() / n
     spread = squares.sum() + (sizes * (means - mean) ** 2).sum()
-    tied = np.concatenate([one.tied for one in tallies])
-    all_tied, best_tied = tied.mean(axis=0).tolist() if len(tied) else (None, None)
     return {
         "reward_mean": float(mean),
         "reward_std": float(np.sqrt(spread / n)),
-        "best_of_n_mean": float(np.concatenate([one.best for one in tallies]).mean()),
-        "tie_rate": all_tied,
-        "best_tie_rate": best_tied,
-    }
-
-
-def _lengths(tallies: Sequence[Tally], penalty: float) -> dict[str, float | None]:
-    within = joined([one.within for one in tallies])
-    return {
-        "length_reward_pearson": mean_pearson(within),
-        "length_adjusted_pearson": mean_pearson(within, penalty),
+        "best_of_n_mean": _mean(tallies, "best"),
+        "tie_rate": _mean(tallies, "tied"),
+        "best_tie_rate": _mean(tallies, "best_tied"),
     }
 
 
@@ -154,16 +167,12 @@ def joined(parts: Sequence[Moments]) -> Moments:
     return Moments(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
 
-def _pairs(pairs: pl.DataFrame) -> dict[str, Any]:
-    longer = pl.col("chosen_chars") > pl.col("rejected_chars")
-    row = pairs.select(
-        margin_mean=pl.col("margin").mean(),
-        margin_median=pl.col("margin").median(),
-        chosen_reward_mean=pl.col("chosen_reward").mean(),
-        rejected_reward_mean=pl.col("rejected_reward").mean(),
-        chosen_chars_mean=pl.col("chosen_chars").mean(),
-        rejected_chars_mean=pl.col("rejected_chars").mean(),
-        chosen_longer_rate=longer.mean(),
-    )
-    marks = pairs["flags"].explode(empty_as_null=False)
-    return {**row.row(0, named=True), "flags": _counts(marks)}
+def _pairs(tallies: Sequence[Tally]) -> dict[str, Any]:
+    margins = pl.concat([one.margins for one in tallies])
+    return {
+        "margin_mean": margins.mean(),
+        "margin_median": margins.median(),
+        **{f"{name}_mean": _mean(tallies, name) for name in _MEANS},
+        "chosen_longer_rate": _mean(tallies, "longer"),
+        "flags": _together([one.flags for one in tallies]),
+    }

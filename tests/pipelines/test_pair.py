@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from curation.pairing import cut
 from curation.schema import GENERATIONS, HISTORY, MESSAGES, MIXES, PAIRS, PROMPTS, REJECTS, SCORES
 from pipelines import check, history, history_offline, pair
 
@@ -130,12 +131,40 @@ def test_pairing_in_parts_gives_the_same_bytes(
     names = ("pairs.parquet", "rejects.parquet", "pair.json")
     first = [Path(name).read_bytes() for name in names]
     monkeypatch.setattr(pair, "PART", 25)
+    monkeypatch.setattr(cut, "ROWS", 7)
     assert _pair() == 0
     assert [Path(name).read_bytes() for name in names] == first
-    scores = pl.read_parquet("scores.parquet")
-    stray = scores.head(1).with_columns(generation_id=pl.lit("stray"))
-    pl.concat([scores, stray]).write_parquet("scores.parquet")
+    for name in ("generations", "scores", "prompts"):
+        frame = pl.read_parquet(f"{name}.parquet")
+        frame.sample(fraction=1, shuffle=True, seed=3).write_parquet(f"{name}.parquet")
+    assert _pair() == 0
+    assert [Path(name).read_bytes() for name in names] == first
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "told"),
+    [
+        (("generations", "generation_id", "p07-2"), "generation_id p07-2 occurs twice"),
+        (("generations", "prompt_id", None), "generations: generation_id and prompt_id may not"),
+        (("scores", "generation_id", None), "scores: generation_id may not be null"),
+        (("scores", "generation_id", "zz"), "generations lacks, first zz"),
+        (("scores", "generation_id", "a"), "generations lacks, first a"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_parts_refuse_ids_that_fit_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    spoilt: tuple[str, str, str | None],
+    told: str,
+) -> None:
+    name, column, value = spoilt
+    frame = pl.read_parquet(f"{name}.parquet")
+    odd = frame.head(1).with_columns(pl.lit(value, dtype=pl.String).alias(column))
+    pl.concat([frame, odd]).write_parquet(f"{name}.parquet")
+    monkeypatch.setattr(pair, "PART", 25)
     assert _pair() == 2
+    assert told in capsys.readouterr().err
 
 
 def test_a_bad_reward_leaves_the_earlier_tables(
