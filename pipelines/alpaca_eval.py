@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curation.core.errors import UserError
-from pipelines import records
+from pipelines import chat_bench, records
 from pipelines.core import io
 from pipelines.records import Row
 
@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if args.csv is not None:
         _write_csv(args.csv, board)
-    print(json.dumps(io.rounded(board), indent=2) if args.json else records.table(board))
+    column = "length_controlled_winrate"
+    beside = chat_bench.beside(board, "alpaca-eval", column)
+    print(json.dumps(io.rounded(board), indent=2) if args.json else beside)
     if missing:
         print(f"alpaca-eval: {missing} rows have no preference and are left out", file=sys.stderr)
     if any(row["length_controlled_winrate"] is None for row in board):

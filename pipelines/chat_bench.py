@@ -2,6 +2,8 @@
 
 Run: prefloop mt-bench model_judgment/gpt-4_single.jsonl
 Run: prefloop arena-hard model_judgment/gpt-4-1106-preview/*.jsonl
+
+The paper's figures stand beside ours; they compare only under the same judge.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from curation.audit import paper
 from curation.core.errors import UserError
 from pipelines import records
 from pipelines.core import io
@@ -35,8 +38,20 @@ def _main(name: str, columns: Sequence[str], argv: Sequence[str] | None) -> int:
     except UserError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
-    print(json.dumps(io.rounded(board), indent=2) if args.json else records.table(board))
+    column = "score" if name == "mt-bench" else "win_rate"
+    shown = json.dumps(io.rounded(board), indent=2) if args.json else beside(board, name, column)
+    print(shown)
     return 0
+
+
+def beside(board: Sequence[dict[str, Any]], name: str, column: str) -> str:
+    """Our rows as a table, the paper's figures of this benchmark below them in one column."""
+    place = paper.CHAT_COLUMNS.index(name)
+    theirs = [
+        {**dict.fromkeys(board[0]), "model": f"paper: {policy}", column: values[place]}
+        for policy, *values in paper.CHAT
+    ]
+    return records.table([*board, *theirs])
 
 
 def _rows(paths: Sequence[Path], columns: Sequence[str]) -> list[records.Row]:

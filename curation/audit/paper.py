@@ -47,13 +47,14 @@ def row_of(source: str, form: str) -> PaperRow | None:
 LENGTH_BIAS: dict[str, float] = {"UltraRM-13B": 0.19, "BT 8B, mix2": 0.06}
 """Mean within-prompt Pearson of length and reward over 2,000 prompts x 8 responses."""
 
+CHAT_COLUMNS = ("alpaca-eval", "mt-bench", "arena-hard")
 CHAT: tuple[tuple[str, float, float, float], ...] = (
     ("SFT", 10.2, 7.69, 5.6),
     ("offline DPO", 22.5, 8.17, 22.4),
     ("iterative DPO", 31.3, 8.46, 29.1),
     ("LLaMA-3-8B-it", 22.9, 8.16, 20.6),
 )
-"""Policy, length-controlled AlpacaEval-2 win rate (%), MT-Bench, Arena-Hard."""
+"""Policy, then length-controlled AlpacaEval-2 win rate (%), MT-Bench score, Arena-Hard (%)."""
 
 ACADEMIC_COLUMNS = ("GSM8K", "MMLU", "HumanEval", "TruthfulQA", "ARC", "MBPP")
 ACADEMIC: tuple[tuple[str, float, float, float, float, float, float], ...] = (

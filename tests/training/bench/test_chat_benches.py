@@ -194,6 +194,8 @@ def test_alpaca_eval(base: Path, url: str, capsys: pytest.CaptureFixture[str]) -
     assert (found["model"], found["n_total"]) == ("ours", 4)
     assert found["win_rate"] == pytest.approx(100 * sum(p - 1 for p in preferences) / 4)
     assert 0 < found["length_controlled_winrate"] < 100
+    assert cli.main(["alpaca-eval", "judged"]) == 0
+    assert re.search(r"paper: iterative DPO.* 31\.30", capsys.readouterr().out)
 
 
 def test_mt_bench_answers_in_two_turns_and_the_second_sees_the_first(
@@ -248,6 +250,8 @@ def test_arena_hard(base: Path, url: str, capsys: pytest.CaptureFixture[str]) ->
     found = board(capsys, "arena-hard", "judged")
     assert found["win_rate"] == pytest.approx(100 * won / games)
     assert (found["model"], found["questions"], found["failed"]) == ("ours", 4, 2)
+    assert cli.main(["arena-hard", "judged"]) == 0
+    assert re.search(r"paper: SFT +5\.60", capsys.readouterr().out)
 
 
 def test_a_question_without_room_has_an_empty_answer_that_says_so(base: Path) -> None:

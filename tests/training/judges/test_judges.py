@@ -74,6 +74,8 @@ def test_a_dialogue_names_its_roles() -> None:
         ("kind: rating\nuser: '{prompt} {response}'\nverdict: (x\n", "x.yaml: "),
         ("kind: rating\nuser: '{prompt} {response}'\nverdict: (x)\n", "lowest and highest"),
         ("kind: rating\nuser: '{prompt}'\nverdict: (x)\ntypo: 1\n", "typo"),
+        ("kind: rating\nuser: '{prompt} {response}'\nweighted: true\n", "only pairwise can be"),
+        ("kind: pairwise\nuser: '{prompt} {first} {second} {reference}'\nverdict: (x)\n", "user:"),
         ("- a list\n", "not a judge's template"),
         ("{", "x.yaml: "),
         (None, "No such file"),
@@ -140,6 +142,22 @@ def test_ratings_come_back_and_failures_are_null_with_a_reason(endpoint: Endpoin
     assert first[2].reason == "no verdict in the reply: 'no idea'"
     assert first[3].reason == "the reply was cut at 512 tokens"
     assert second[0].reward == 2.0  # a verdict inside the answer is not the judge's
+
+
+def test_a_weighted_verdict_counts_labels_alone(endpoint: Endpoint) -> None:
+    template, _ = load(RECIPES / "alpaca_eval.yaml")
+    assert template.weigh({"m": 0.3, "M": 0.1, " m": 0.6}) == pytest.approx(0.75)
+    assert template.weigh({"M": 0.5}) == 0.0
+    assert template.weigh({"x": 1.0}) == "no label among the likeliest tokens: 'x'"
+    llm = LlmJudge("llm", RECIPES / "alpaca_eval.yaml", endpoint, Chat(), "round_robin")
+    (found,) = llm.judge([group("q", "moo", "woof")])  # this endpoint sends none
+    assert "sends no log-probabilities" in str(found[0].reason)
+
+
+def test_a_panel_has_no_reference_to_ask_with(endpoint: Endpoint) -> None:
+    path = RECIPES / "mt_bench_reference.yaml"
+    with pytest.raises(UserError, match="which only a benchmark has"):
+        LlmJudge("llm", path, endpoint, Chat(), "round_robin")
 
 
 def test_comparisons_average_both_orders(endpoint: Endpoint) -> None:
