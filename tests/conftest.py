@@ -7,6 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: no example is judged by its time.
+settings.register_profile("prefloop", deadline=None)
+settings.load_profile("prefloop")
 
 ROOT = Path(__file__).resolve().parent.parent
 
