@@ -36,18 +36,17 @@ def preferences(frame: pl.LazyFrame) -> dict[str, Any]:
     ]
     facts = frame.select(
         pl.len().alias("pairs"),
-        col("prompt_id").n_unique().alias("prompts"),
+        col("prompt_id").hash().n_unique().alias("prompts"),  # 64 bits of each, not its string
         *means,
         (col("chosen_chars") > col("rejected_chars")).mean().alias("share_chosen_longer"),
         (col("chosen_chars") == col("rejected_chars")).mean().alias("share_equal_length"),
         col("turns").mean().alias("mean_turns"),
         col("turns").max().alias("max_turns"),
         col("annotator").unique().sort().alias("annotators").implode(),
-        *(col("margin").quantile(q, "nearest").alias(f"margin_{q}") for q in DECILES),
-    ).collect()
-    row = facts.row(0, named=True)
-    margins = [row.pop(f"margin_{q}") for q in DECILES]
-    return {**row, "margin_deciles": None if margins[0] is None else margins}
+    ).collect(engine="streaming")
+    margins = frame.select(col("margin").drop_nulls()).collect(engine="streaming")["margin"].sort()
+    deciles = [margins.quantile(q, "nearest") for q in DECILES] if margins.len() else None
+    return {**facts.row(0, named=True), "margin_deciles": deciles}
 
 
 def by_source(frame: pl.LazyFrame, whole: dict[str, Any]) -> dict[str, Any]:

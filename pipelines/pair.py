@@ -27,6 +27,8 @@ from pipelines.core import io, stage
 from pipelines.core.params import Params, load
 from pipelines.core.stage import Stage
 
+_SPILLED = 4 * io.ROW_GROUP  # pairs sorted at once
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, pair, write; the exit code."""
@@ -89,11 +91,12 @@ def _spilled(run: Stage, made: Iterable[Part], folder: Path) -> tuple[list[Tally
     pairs = Spill(folder / "pairs", "pair_id")
     rejects = Spill(folder / "rejects", "item_id")
     for part in made:
-        for rows in part.pairs.iter_slices(4 * io.ROW_GROUP):
-            pairs.add(rows)
+        for start in range(0, part.pairs.height, _SPILLED):
+            pairs.add(part.pairs.slice(start, _SPILLED))
         rejects.add(part.rejects)
         tallies.append(part.tally)
         penalty = part.penalty
+        del part  # before the next is made
     run.outputs.parts(run.args.table, schema.PAIRS, pairs.parts())
     run.outputs.parts(run.args.rejects, schema.REJECTS, rejects.parts())
     return tallies, penalty

@@ -40,7 +40,8 @@ class Spill:
         if frame.is_empty():
             return
         ordered = frame.sort(self._key, maintain_order=True)
-        sample = ordered[self._key].gather_every(SAMPLE)
+        # a list, as a series of strings would keep the whole column's buffer
+        sample = pl.Series(self._key, ordered[self._key].gather_every(SAMPLE).to_list())
         self._runs.append(_Run([self._write(ordered)], sample))
         self.rows += ordered.height
 
