@@ -21,7 +21,8 @@ from curation.audit.report.measures import Measures, Rows
 
 _DASH = "\u2013"  # an en dash: there is no figure
 
-_STAGES = ("fetch", "standardize", "mix", "sft_mix", "prompts")  # in the order of the graph
+# In the order of the graph; a stage that is not named comes last.
+_STAGES = ("fetch", "standardize", "prompts", "mix", "sft_mix", "pairs_offline")
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,11 @@ def _waterfall(rows: Rows) -> list[dict[str, Any]]:
         if row["rule"]:
             step["rules"].append((row["rule"], row["dropped"]))
     shown = [step for step in steps.values() if step["rules"] or _stage(step) != "fetch"]
-    return sorted(shown, key=lambda step: (_STAGES.index(_stage(step)), step["stage"]))
+    return sorted(shown, key=lambda step: (_place(_stage(step)), step["stage"]))
+
+
+def _place(stage: str) -> int:
+    return _STAGES.index(stage) if stage in _STAGES else len(_STAGES)
 
 
 def _stage(step: dict[str, Any]) -> str:
