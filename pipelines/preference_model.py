@@ -39,7 +39,12 @@ def body(run: Stage) -> None:
     chosen = settings.preference_model(params)
     both = params.preference_model.orders == "both"
     metrics = preference_model.train(
-        run.args.init, train, chosen, run.args.checkpoint, both_orders=both
+        run.args.init,
+        train,
+        chosen,
+        out=run.args.checkpoint,
+        both_orders=both,
+        work=stage.kept_until_done(run, "training"),
     )
     metrics |= preference_model.held_out(run.args.checkpoint, held_out, chosen)
     run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})

@@ -40,7 +40,14 @@ def body(run: Stage) -> None:
 
     chosen = settings.reward_model(params)
     name = f"reward_model/{run.args.mix}"
-    metrics = reward_model.train(name, run.args.init, train, chosen, run.args.checkpoint)
+    metrics = reward_model.train(
+        name,
+        run.args.init,
+        train,
+        chosen,
+        out=run.args.checkpoint,
+        work=stage.kept_until_done(run, "training"),
+    )
     accuracy = _accuracy(run, held_out, chosen.batch_tokens)
     run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics, **accuracy})
     run.summary.rows_in = len(train)

@@ -37,7 +37,8 @@ def body(run: Stage) -> None:
 
     chosen = settings.sft(params)
     card = {"kind": "policy", "name": "sft"}
-    metrics = sft.train(run.args.base, train, chosen, out=run.args.checkpoint, card=card)
+    work = stage.kept_until_done(run, "training")
+    metrics = sft.train(run.args.base, train, chosen, out=run.args.checkpoint, card=card, work=work)
     metrics |= sft.held_out(run.args.checkpoint, held_out, chosen)
     run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})
     run.summary.rows_in = len(train)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
 from training import examples, lora, trainers
-from training.core import checkpoint, environment
+from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
 from training.examples import Comparison
 from training.reference_logprobs import Stored
@@ -50,7 +47,6 @@ def train(
     tokenizer = checkpoint.load_tokenizer(start)
     fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
     rows = [_row(row, references, settings.ld_alpha) for row in fitted.rows]
-    key = _key(checkpoint.weights_sha(start), rows, settings)
 
     def make(options: dict[str, Any]) -> tuple[trainers.Trained, list[dict[str, float]]]:
         model = checkpoint.load_policy(start)
@@ -59,7 +55,7 @@ def train(
         done = trainers.fit(trainer, tokenizer, out, {"kind": "policy", "name": name}, merge=merge)
         return done, trainer.state.log_history
 
-    done, log = trainers.resumable(settings, settings.save_steps, work, key, make)
+    done, log = trainers.resumable(settings, start, rows, work, make)
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,
@@ -107,9 +103,6 @@ def _stored_reference_trainer() -> Any:
         def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             return dataset
 
-        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-            """Write none: the trainer's checkpoints are for resuming alone."""
-
     return StoredReferenceTrainer
 
 
@@ -127,15 +120,6 @@ def _row(row: dict[str, Any], references: References, ld_alpha: float | None) ->
         "ref_chosen_logps": chosen,
         "ref_rejected_logps": rejected,
     }
-
-
-def _key(start_sha: str, rows: Sequence[Mapping[str, Any]], settings: Dpo) -> str:
-    """Hash of all that decides the result; it names the folder of the trainer's checkpoints."""
-    facts = {"start": start_sha, "settings": asdict(settings), **environment.arithmetic()}
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for row in rows:
-        digest.update(json.dumps(list(row.values())).encode())
-    return digest.hexdigest()[:24]
 
 
 def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:

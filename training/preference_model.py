@@ -25,14 +25,16 @@ def train(
     init: Path,
     comparisons: Sequence[Comparison],
     settings: Sft,
-    out: Path,
     *,
+    out: Path,
     both_orders: bool = False,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Train on comparisons, each asked once, in the order that the pair id's hash picks.
 
     Args:
         both_orders: Ask each comparison in the other order too.
+        work: folder of the trainer's own checkpoints, to go on after a kill; None keeps none.
 
     Returns:
         Metrics of `sft.train`; pairs, those trained on; ambiguous, those left out because of a
@@ -43,7 +45,7 @@ def train(
     if both_orders:
         conversations += [_example(item, settings.seed, turned=True) for item in clear]
     card = {"kind": "preference_model", "name": "preference_model"}
-    metrics = sft.train(init, conversations, settings, out=out, card=card)
+    metrics = sft.train(init, conversations, settings, out=out, card=card, work=work)
     pairs = -(-metrics["examples"] // (2 if both_orders else 1))  # one order may be a token longer
     return {**metrics, "pairs": pairs, "ambiguous": len(comparisons) - len(clear)}
 

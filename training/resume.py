@@ -6,13 +6,28 @@ schedule, random numbers, the order of the data and the figures of the log are a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from training.core import environment
+from training.settings import Train
+
 _WHOLE = "prefloop.json"  # written last, so a checkpoint that has it is whole
+
+
+def key(start_sha: str, rows: Sequence[Mapping[str, Any]], settings: Train) -> str:
+    """Hash (24 hex digits) of all that decides a result: start, rows, settings, versions."""
+    facts = {"start": start_sha, "settings": asdict(settings), **environment.arithmetic()}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for row in rows:
+        digest.update(json.dumps(list(row.values())).encode())
+    return digest.hexdigest()[:24]
 
 
 def prepare(folder: Path, key: str, *, first: bool) -> Path:
@@ -44,19 +59,34 @@ def arguments(save_steps: int) -> dict[str, Any]:
 
 
 def callback(trainer: Any) -> Any:
-    """A trainer callback that marks whole checkpoints and restores the sum of the losses."""
+    """A trainer callback that marks whole checkpoints and restores what the trainer forgets.
+
+    That is the sum of the losses, and the random state that the epoch began with: a sampler
+    without a generator of its own, such as that of batches of like lengths, draws the epoch's
+    order from it.
+    """
+    import torch
     from transformers import TrainerCallback
 
     class Whole(TrainerCallback):  # type: ignore[misc]
         """Saves where the log is written, so that a resumed log has the same windows."""
 
+        began = torch.get_rng_state()
+
         def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            """Restore what the trainer itself forgets: the sum of the losses so far."""
+            """Restore the sum of the losses and the state of the epoch's beginning."""
             start = latest(Path(args.output_dir)) if state.global_step else None
             if start is not None:
-                trainer._total_loss_scalar = json.loads((start / _WHOLE).read_text())["loss_sum"]
+                facts = json.loads((start / _WHOLE).read_text())
+                trainer._total_loss_scalar = facts["loss_sum"]
+                began = bytearray.fromhex(facts["epoch_began"])
+                torch.set_rng_state(torch.frombuffer(began, dtype=torch.uint8))
                 if state.is_world_process_zero:
                     print(f"resuming at step {state.global_step}/{state.max_steps}", flush=True)
+
+        def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Note the state that the order of this epoch is drawn from."""
+            self.began = torch.get_rng_state()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             """Log wherever a checkpoint is saved; save none at the end, where the result is."""
@@ -68,7 +98,10 @@ def callback(trainer: Any) -> Any:
             trainer.accelerator.wait_for_everyone()
             if state.is_world_process_zero:
                 path = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-                _mark(path, {"loss_sum": trainer._total_loss_scalar})
+                between = float(state.epoch).is_integer()  # the next epoch begins as it is now
+                began = torch.get_rng_state() if between else self.began
+                facts = {"epoch_began": began.numpy().tobytes().hex()}
+                _mark(path, {"loss_sum": trainer._total_loss_scalar, **facts})
 
     return Whole()
 

@@ -19,13 +19,16 @@ def train(
     init: Path,
     comparisons: Sequence[Comparison],
     settings: RewardModel,
+    *,
     out: Path,
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Train a reward model with a new linear head on comparisons.
 
     Args:
         name: the judge's name, as stored in scores (reward_model/MIX).
         init: checkpoint whose backbone it starts from.
+        work: folder of the trainer's own checkpoints, to go on after a kill; None keeps none.
 
     Returns:
         Metrics: pairs, too_long, steps, loss.
@@ -36,9 +39,9 @@ def train(
     tokenizer = checkpoint.load_tokenizer(init)
     fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
     rows = [_row(row, settings.use_margin) for row in fitted.rows]
-    model = _with_head(init, tokenizer, settings.seed)
 
     def make(common: dict[str, Any]) -> trainers.Trained:
+        model = _with_head(init, tokenizer, settings.seed)
         trainer = _trainer(common, model, tokenizer, rows, settings.group_by_length)
         return trainers.fit(
             trainer,
@@ -48,7 +51,7 @@ def train(
             lambda folder: {"reference_scores": judge.reference_scores(folder, rows)},
         )
 
-    done = trainers.in_scratch(settings, make)
+    done = trainers.resumable(settings, init, rows, work, make)
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,

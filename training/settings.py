@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Train:
-    """Settings that every trainer shares."""
+    """Settings that every trainer shares; `save_steps` lie between the trainer's checkpoints."""
 
     epochs: float
     learning_rate: float
@@ -20,6 +20,7 @@ class Train:
     weight_decay: float = 0.0
     bf16: bool = False
     gradient_checkpointing: bool = False
+    save_steps: int = 100
 
     @property
     def batch_tokens(self) -> int:
@@ -59,7 +60,7 @@ class Lora:
 
 @dataclass(frozen=True)
 class Dpo(Train):
-    """Settings of DPO; `save_steps` lie between the trainer's own checkpoints."""
+    """Settings of DPO."""
 
     beta: float = 0.1
     loss: list[str] = field(default_factory=lambda: ["sigmoid"])
@@ -67,7 +68,6 @@ class Dpo(Train):
     label_smoothing: float = 0.0
     ld_alpha: float | None = None
     lora: Lora | None = None
-    save_steps: int = 100
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,14 @@ def train(
     *,
     out: Path,
     card: dict[str, Any],
+    work: Path | None = None,
 ) -> dict[str, Any]:
     """Fine-tune on conversations that end with the assistant's message.
 
     Args:
         init: checkpoint to start from.
         out: folder of the new checkpoint.
+        work: folder of the trainer's own checkpoints, to go on after a kill; None keeps none.
 
     Returns:
         Metrics: examples, too_long, tokens, steps, loss.
@@ -34,13 +36,13 @@ def train(
     fitted = examples.conversations(
         ChatTemplate(tokenizer), conversations, settings.max_length, settings.completion_only
     )
-    model = checkpoint.load_policy(init)
 
     def make(common: dict[str, Any]) -> trainers.Trained:
+        model = checkpoint.load_policy(init)
         trainer = _trainer(model, tokenizer, fitted.rows, settings, common)
         return trainers.fit(trainer, tokenizer, out, card)
 
-    done = trainers.in_scratch(settings, make)
+    done = trainers.resumable(settings, init, fitted.rows, work, make)
     return {
         "examples": len(fitted.rows),
         "too_long": fitted.too_long,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +45,7 @@ def fit(
     """
     from transformers import PrinterCallback
 
+    trainer.create_model_card = lambda **_: None  # its own checkpoints are for resuming alone
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(arguments.progress(str(card["name"])))
     trainer.add_callback(resume.callback(trainer))
@@ -76,27 +77,25 @@ def _save(trainer: Any, target: Path, merge: Callable[[Path, Path], None] | None
         merge(Path(adapter), target)
 
 
-def in_scratch(settings: Train, make: Callable[[dict[str, Any]], T]) -> T:
-    """Call `make` with TRL arguments whose output folder is scratch and is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix="prefloop-") as work:
-        return make(arguments.common(settings, Path(work)))
-
-
 def resumable(
     settings: Train,
-    save_steps: int,
+    start: Path,
+    rows: Sequence[Mapping[str, Any]],
     work: Path | None,
-    key: str,
     make: Callable[[dict[str, Any]], T],
 ) -> T:
-    """Like `in_scratch`, in a folder that outlives a kill; the caller removes it in the end.
+    """Call `make` with TRL arguments whose output folder outlives a kill.
+
+    The folder is keyed by the checkpoint to start from, the rows to train on, and the settings: by
+    all that decides the result.
 
     Args:
-        save_steps: steps between the trainer's own checkpoints.
-        work: the folder of all runs of one stage; None for scratch without any checkpoint.
-        key: hash of all that decides the result.
+        work: the folder of all runs of one stage, which the caller removes in the end; None for
+            scratch that goes at once, without any checkpoint of the trainer's own.
     """
     if work is None:
-        return in_scratch(settings, make)
+        with tempfile.TemporaryDirectory(prefix="prefloop-") as scratch:
+            return make(arguments.common(settings, Path(scratch)))
+    key = resume.key(checkpoint.weights_sha(start), rows, settings)
     folder = resume.prepare(work, key, first=environment.rank() == 0)
-    return make(arguments.common(settings, folder) | resume.arguments(save_steps))
+    return make(arguments.common(settings, folder) | resume.arguments(settings.save_steps))

@@ -59,7 +59,7 @@ def reward_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = RewardModel(
         epochs=1, learning_rate=3e-3, global_batch=8, per_device_batch=8, max_length=128, seed=5
     )
-    model.train("reward_model/test", base, comparisons(64), settings, path)
+    model.train("reward_model/test", base, comparisons(64), settings, out=path)
     return path
 
 

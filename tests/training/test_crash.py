@@ -1,4 +1,4 @@
-"""generate, score and dpo killed at random moments, on a full disk, and two at once.
+"""Stages that take long, killed at random moments, on a full disk, and two at once.
 
 Each is the real stage in its own process; only the import of the model libraries is shared.
 """
@@ -18,13 +18,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import polars as pl
 import pytest
 import yaml
 
-from curation import ids, schema
+from curation import schema
 from pipelines.core.io import Outputs
 
+from .crashing import OUTPUTS, TRAINED, Starter, argv, contents, done, mix, pool, sft_mix, told
 from .stages import history
 
 pytestmark = [
@@ -34,95 +34,6 @@ pytestmark = [
 STAGES = ("generate", "score", "dpo")
 SHARDS = 12
 KILLS = 7  # of each stage, after which it is left alone
-OUTPUTS = {
-    "generate": ("generate.parquet", "rejects.parquet", "generate.json"),
-    "score": ("score.parquet", "score.json"),
-    "reference": ("reference.parquet", "reference.json"),
-    "dpo": ("checkpoint", "dpo.json"),
-}
-INPUTS = {
-    "generate": {"policy": "policy", "prompts": "prompts.parquet"},
-    "score": {
-        "judge": "judge",
-        "generations": "whole/generate.parquet",
-        "prompts": "prompts.parquet",
-    },
-    "reference": {
-        "sft": "policy",
-        "policy": "policy",
-        "history": "history.parquet",
-        "previous": "none.parquet",
-    },
-    "dpo": {
-        "sft": "policy",
-        "policy": "policy",
-        "history": "history.parquet",
-        "reference": "whole/reference.parquet",
-    },
-}
-
-
-def pool(count: int) -> pl.DataFrame:
-    messages = [[{"role": "user", "content": f"question {k}?"}] for k in range(count)]
-    frame = pl.DataFrame({"messages": messages}, schema={"messages": schema.MESSAGES})
-    return frame.with_columns(
-        prompt_id=ids.prompt_id(pl.col("messages")),
-        source=pl.lit("made"),
-        source_row=pl.lit("0"),
-        n_chars=pl.lit(1),
-        n_tokens=pl.lit(1),
-        license=pl.lit("none"),
-        bucket=pl.lit(0.05),
-        split=pl.lit("train"),
-        map_x=pl.lit(0.0),
-        map_y=pl.lit(0.0),
-        cluster=pl.lit(0),
-    )
-
-
-class Starter:
-    """A process that starts stages at once, the model libraries being imported already."""
-
-    def __init__(self, root: Path, home: Path) -> None:
-        self._home, self._said = home, home / "said.txt"
-        self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("starter.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
-        )
-        self.loaded: list[str] = json.loads(self._line())["loaded"]
-
-    def start(self, stage: str, out: Path) -> int:
-        """Start a stage in `out`, its outputs going there; returns the process id."""
-        out.mkdir(exist_ok=True)
-        asked = {"argv": argv(stage, self._home), "cwd": str(out), "said": str(self._said)}
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        return int(self._line())
-
-    def finish(self) -> tuple[int, str]:
-        """Wait for the stage's end: exit status, and what it said."""
-        return int(self._line()), self._said.read_text()
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-
-def argv(stage: str, home: Path) -> list[str]:
-    flags = {name: str(home / path) for name, path in INPUTS[stage].items()}
-    names = {f"{stage}.parquet": "table", f"{stage}.json": "metrics"}
-    flags |= {names.get(path, path.partition(".")[0]): path for path in OUTPUTS[stage]}
-    flags |= {"iteration": "iter1", "params": str(home / "params.yaml")}
-    return [f"pipelines.{stage}", *(word for k, v in flags.items() for word in (f"--{k}", v))]
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +48,16 @@ def home(
     recipe["engine"]["shard_prompts"] = 2
     recipe["iterations"]["iter1"] |= {"prompts": [0.0, 0.1], "n": 4, "max_new_tokens": 12}
     recipe["iterations"]["iter1"].pop("limit", None)
-    recipe["dpo"] |= {"global_batch": 8, "per_device_batch": 4, "save_steps": 1}
+    small = {"global_batch": 8, "per_device_batch": 4, "save_steps": 1}
+    for stage in TRAINED:
+        recipe[stage] |= small | {"epochs": 1 if stage == "dpo" else 2}
+    recipe["sft"] |= {"max_length": 64, "global_batch": 4}
     (folder / "params.yaml").write_text(yaml.safe_dump(recipe), "utf-8")
     outputs = Outputs()
     outputs.table(folder / "prompts.parquet", schema.PROMPTS, pool(SHARDS * 2))
     outputs.table(folder / "history.parquet", schema.HISTORY, history(64))
+    outputs.table(folder / "mix.parquet", schema.MIXES, mix(64))
+    outputs.table(folder / "sft_mix.parquet", schema.SFT_MIX, sft_mix(64))
     outputs.table(folder / "none.parquet", schema.REFERENCE, schema.REFERENCE.empty())
     outputs.commit()
     return folder
@@ -152,7 +68,7 @@ def starter(root: Path, home: Path) -> Iterator[Starter]:
     """A starter, and the outputs of uninterrupted runs in the folder whole."""
     made = Starter(root, home)
     for stage in OUTPUTS:
-        made.start(stage, home / "whole")
+        made.start(stage, home / "whole" / stage)
         status, said = made.finish()
         assert status == 0, said
         if stage in ("generate", "score"):
@@ -165,33 +81,9 @@ def test_model_stages_import_nothing_that_they_do_not_need(starter: Starter) -> 
     assert starter.loaded == []
 
 
-def done(stage: str, out: Path) -> set[int]:
-    """Numbers of the shards, or steps of the trainer's checkpoints, that are whole on disk."""
-    if stage == "dpo":
-        whole = out.glob(".work/training/*/*/*/checkpoint-*/prefloop.json")
-        return {int(file.parent.name.rpartition("-")[2]) for file in whole}
-    return {int(file.stem) + 1 for file in out.glob(".work/shards/*/*/*/[0-9]*.parquet")}
-
-
-def told(stage: str, said: str) -> set[int]:
-    """Numbers of the shards, or of the steps, that a run has reported."""
-    return {int(number) for number in re.findall(r"(?:shard|: step) (\d+)/", said)}
-
-
-def contents(stage: str, out: Path) -> dict[str, bytes]:
-    """Each file of the stage's outputs that is there."""
-    found = {}
-    for name in OUTPUTS[stage]:
-        path = out / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                found[str(file.relative_to(out))] = file.read_bytes()
-    return found
-
-
 def assert_clean(stage: str, out: Path, home: Path) -> None:
     """The outputs of an uninterrupted run, and nothing beside them."""
-    assert contents(stage, out) == contents(stage, home / "whole")
+    assert contents(stage, out) == contents(stage, home / "whole" / stage)
     assert {path.name for path in out.iterdir()} == {*OUTPUTS[stage], ".work"}
     left = [path for path in (out / ".work").rglob("*") if path.is_file()]
     assert {path.parent.name for path in left} == {"locks", "timings"}
@@ -211,7 +103,7 @@ def test_killed_at_random_it_ends_in_the_same_bytes(
     stage: str, starter: Starter, home: Path
 ) -> None:
     chance = random.Random(stage)
-    out, whole = home / f"killed-{stage}", contents(stage, home / "whole")
+    out, whole = home / f"killed-{stage}", contents(stage, home / "whole" / stage)
     kills, ended = 0, False
     while not ended or kills < KILLS:
         if ended:  # before it could be killed: from the start
@@ -240,6 +132,26 @@ def test_killed_at_random_it_ends_in_the_same_bytes(
         else:
             assert not lost, "a finished shard is lost"
     assert kills == KILLS
+    assert_clean(stage, out, home)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in TRAINED if stage not in STAGES])
+def test_a_trainer_killed_in_each_epoch_ends_in_the_same_bytes(
+    stage: str, starter: Starter, home: Path
+) -> None:
+    out = home / f"killed-{stage}"
+    steps = json.loads((home / "whole" / stage / f"{stage}.json").read_text())["steps"]
+    for step in (steps // 4, 3 * steps // 4):
+        pid = starter.start(stage, out)
+        assert wait_for(stage, out, pid, step)
+        os.kill(pid, signal.SIGKILL)
+        assert starter.finish()[0] == -signal.SIGKILL
+        assert not contents(stage, out)
+    found = max(done(stage, out))
+    starter.start(stage, out)
+    status, said = starter.finish()
+    assert status == 0, said
+    assert f"resuming at step {found}/{steps}" in said
     assert_clean(stage, out, home)
 
 

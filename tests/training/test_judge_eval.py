@@ -26,7 +26,7 @@ def preference_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     settings = Sft(
         epochs=1, learning_rate=3e-3, global_batch=8, per_device_batch=8, max_length=128, seed=4
     )
-    model.train(base, comparisons(32), settings, path)
+    model.train(base, comparisons(32), settings, out=path)
     return path
 
 

@@ -79,7 +79,7 @@ def models(seen: Responses, tmp_path_factory: pytest.TempPathFactory) -> list[Pa
     bases.from_scratch(folder / "base", seen.prompts[::N] + seen.texts, 600, shape, 1)
     for taste in TASTES:
         out = folder / str(taste)
-        reward_model.train("reward_model/t", folder / "base", comparisons(taste), SETTINGS, out)
+        reward_model.train("reward_model/t", folder / "base", comparisons(taste), SETTINGS, out=out)
     return [folder / str(taste) for taste in TASTES]
 
 

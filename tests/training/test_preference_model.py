@@ -50,7 +50,7 @@ def test_the_other_order_turns_question_and_label() -> None:
 def test_both_orders_are_twice_the_examples_of_the_same_pairs(base: Path, tmp_path: Path) -> None:
     once = replace(SETTINGS, epochs=1)
     metrics = preference_model.train(
-        base, comparisons(16), once, tmp_path / "both", both_orders=True
+        base, comparisons(16), once, out=tmp_path / "both", both_orders=True
     )
     assert (metrics["pairs"], metrics["examples"], metrics["too_long"]) == (16, 32, 0)
 
@@ -64,7 +64,7 @@ def test_markers_in_the_text_are_ambiguous() -> None:
 def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "preference"
     odd = Comparison("odd", user("q"), "[CONTEXT]", "b")
-    metrics = preference_model.train(base, [*comparisons(96), odd], SETTINGS, path)
+    metrics = preference_model.train(base, [*comparisons(96), odd], SETTINGS, out=path)
     assert metrics["ambiguous"] == 1
     assert metrics["examples"] == 96
     return path

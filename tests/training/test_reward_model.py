@@ -51,7 +51,7 @@ def test_a_grouped_run_learns_and_repeats_its_bytes(
     settings = replace(SETTINGS, group_by_length=True, use_margin=margin, epochs=2)
     rows = comparisons(64)
     for name in ("one", "two"):
-        metrics = reward_model.train("reward_model/g", base, rows, settings, tmp_path / name)
+        metrics = reward_model.train("reward_model/g", base, rows, settings, out=tmp_path / name)
         assert metrics["pairs"] == 64
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]

@@ -67,7 +67,7 @@ def of_reward_model(start: Path, items: Sequence[Comparison], seed: int, out: Pa
     settings = RewardModel(
         epochs=2, learning_rate=3e-3, global_batch=16, per_device_batch=16, max_length=64, seed=seed
     )
-    reward_model.train("reward_model/test", start, items, settings, out)
+    reward_model.train("reward_model/test", start, items, settings, out=out)
     judge = RewardModelJudge(out, Engine(batch_tokens=8192))
     test = made(1500, WORDS, 3, seed=99)
     chosen = judge.judge([(item.prompt, item.chosen) for item in test])
@@ -81,7 +81,7 @@ def of_preference_model(start: Path, items: Sequence[Comparison], seed: int, out
         epochs=3, learning_rate=3e-3, global_batch=16, per_device_batch=16, max_length=96,
         seed=seed, packing=False,
     )  # fmt: skip
-    preference_model.train(start, items, settings, out, both_orders=True)
+    preference_model.train(start, items, settings, out=out, both_orders=True)
     test = made(800, WORDS[:200], 2, seed=99)
     wide = replace(settings, per_device_batch=64)  # its tokens bound the batches of inference
     found: float = preference_model.held_out(out, test, wide)["accuracy"]

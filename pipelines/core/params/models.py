@@ -41,7 +41,10 @@ class Base(Model):
 
 
 class Train(Model):
-    """What every trainer shares."""
+    """What every trainer shares.
+
+    After each save_steps the trainer writes a checkpoint to go on from after a kill.
+    """
 
     epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
@@ -53,6 +56,7 @@ class Train(Model):
     max_length: int = Field(gt=0)
     bf16: bool = False
     gradient_checkpointing: bool = False
+    save_steps: int = Field(100, gt=0)
 
 
 class Sft(Train):
@@ -97,7 +101,7 @@ class Lora(Model):
 
 
 class Preference(Train):
-    """What online and offline DPO share: the loss, adapters, checkpoints, processes."""
+    """What online and offline DPO share: the loss, adapters, processes."""
 
     beta: float = Field(0.1, gt=0)
     loss: list[Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "robust", "sft"]] = ["sigmoid"]
@@ -105,7 +109,6 @@ class Preference(Train):
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
     ld_alpha: Share | None = None
     lora: Lora | None = None
-    save_steps: int = Field(100, gt=0)
     launch: str | None = None
 
     @model_validator(mode="after")
