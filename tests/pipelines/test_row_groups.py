@@ -13,8 +13,9 @@ from curation import schema
 from curation.core.errors import UserError
 from pipelines.core import io
 from pipelines.core.io import Outputs
-from pipelines.core.row_groups import RowGroups
+from pipelines.core.row_groups import COMPRESSION_LEVEL, RowGroups
 
+LATER = range(1000, 1120, 3)
 SAID = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
 
@@ -110,3 +111,23 @@ def test_no_row_gives_a_table_without_rows(tmp_path: Path) -> None:
     assert outputs.parts(tmp_path / "t.parquet", schema.REJECTS, []) == 0
     outputs.commit()
     assert io.read(tmp_path / "t.parquet", schema.REJECTS).is_empty()
+
+
+def test_groups_encoded_side_by_side_are_the_bytes_of_one_writer(tmp_path: Path) -> None:
+    """Many groups, one of them empty, columns with and without nulls, dictionaries and numbers."""
+    frames = [frame(start, rows) for start, rows in ((0, 700), (700, 0), *((n, 3) for n in LATER))]
+    with RowGroups(tmp_path / "ours") as groups:
+        for one in frames:
+            groups.add(one)
+    tables = [one.to_arrow(compat_level=pl.CompatLevel.oldest()) for one in frames]
+    with pq.ParquetWriter(
+        tmp_path / "arrows",
+        tables[0].schema,
+        compression="zstd",
+        compression_level=COMPRESSION_LEVEL,
+        store_schema=False,
+        write_page_checksum=True,
+    ) as writer:
+        for table in tables:
+            writer.write_table(table, row_group_size=max(1, table.num_rows))
+    assert (tmp_path / "ours").read_bytes() == (tmp_path / "arrows").read_bytes()
