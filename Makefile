@@ -17,7 +17,7 @@ run: $(VENV)/.run-ready
 	$(BIN)/prefloop repro
 
 test: $(VENV)/.test-ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The local web app over the build.
 ui: $(VENV)/.run-ready

@@ -26,6 +26,8 @@ from training.statistics import Floats
 
 from .conftest import user
 
+pytestmark = pytest.mark.slow
+
 TASTES = (0.0, 0.02, 0.06, 0.2)  # logits per character
 PAIRS, N = 1000, 8
 SETTINGS = RewardModel(

@@ -25,6 +25,8 @@ from training.settings import Architecture, RewardModel, Sft
 
 from .conftest import user
 
+pytestmark = pytest.mark.slow
+
 LETTERS = ("bdfgklmnprst", "aeiou", "klmnrst")
 WORDS = ["".join(letters) for letters in itertools.product(*LETTERS)][:400]
 PROMPT = user("Say it.")

@@ -40,7 +40,7 @@ def prepare(*, offline: bool = True) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"
     warnings.filterwarnings("ignore")
     _keep_memory()
-    _without_extras()
+    _transformers()
     _repeatable()
 
 
@@ -54,8 +54,8 @@ def _keep_memory() -> None:
             mallopt(option, size)
 
 
-def _without_extras() -> None:
-    """Let transformers believe that scikit-learn and SciPy are absent: 2 s less for each stage.
+def _transformers() -> None:
+    """No bars, and no scikit-learn and SciPy as far as transformers can see: 2 s less a stage.
 
     It imports them for assisted decoding and object detection alone, and asks once whether they
     are there. Our own imports of them work as before.
@@ -63,8 +63,10 @@ def _without_extras() -> None:
     hidden = [name for name in ("sklearn", "scipy") if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: cannot be found
     try:
-        from transformers.utils import import_utils
+        from transformers.utils import import_utils, logging
 
+        # What was imported before this call has read the environment already.
+        logging.disable_progress_bar()
         import_utils.is_sklearn_available()  # they remember what they have found
         import_utils.is_scipy_available()
     finally:

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import pytest
 import yaml
+from transformers.utils import logging
 
 from pipelines import bench_files, cli
 from training.bench.contestants import BENCHES
@@ -274,6 +275,7 @@ def test_what_is_wrong_is_one_line(
     Path("two").write_text(json.dumps([alpaca[0], {**alpaca[1], "generator": "h"}]), "utf-8")
     Path("twice").write_text(json.dumps([alpaca[0], *alpaca]), "utf-8")
     both = ("--baseline", "ours")
+    logging.enable_progress_bar()  # as where another import came before ours
     cases = [
         (judge("alpaca_eval", url), "--baseline: give the baseline's answers"),
         (judge("mt_bench", url, *both), "--baseline: mt_bench has none"),
