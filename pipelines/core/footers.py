@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 MAGIC = b"PAR1"
-_TRUE, _FALSE, _I16, _I32, _I64, _BINARY, _LIST, _STRUCT = 1, 2, 4, 5, 6, 8, 9, 12
+_TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _BINARY, _LIST, _STRUCT = 1, 2, 3, 4, 5, 6, 8, 9, 12
 _ROWS, _GROUPS = 3, 4  # of the footer
 _COLUMNS, _GROUP_START, _PLACE = 1, 5, 7  # of a row group
 _CHUNK_START, _CHUNK = 2, 3  # of a column
@@ -86,6 +86,8 @@ class _Reader:
     def _value(self, kind: int) -> Any:
         if kind in (_TRUE, _FALSE):
             return kind == _TRUE
+        if kind == _BYTE:
+            return self._byte()
         if kind in (_I16, _I32, _I64):
             return _signed(self._varint())
         if kind == _STRUCT:
@@ -104,6 +106,8 @@ class _Reader:
 def _write(out: bytearray, kind: int, value: Any) -> None:
     if kind in (_I16, _I32, _I64):
         _varint(out, value << 1 if value >= 0 else (-value << 1) - 1)
+    elif kind == _BYTE:
+        out.append(value)
     elif kind == _BINARY:
         _varint(out, len(value))
         out += value
