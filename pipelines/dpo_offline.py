@@ -62,6 +62,7 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
     run.summary.rows_in, run.summary.kept = history.height, metrics["pairs"]
     run.summary.rejected = history.height - metrics["pairs"]
+    run.summary.tokens += round(metrics["tokens"] * chosen.epochs)
     run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
 
 

@@ -67,6 +67,7 @@ def body(run: Stage) -> None:
     run.outputs.json(run.args.metrics, metrics)
     run.summary.rows_in, run.summary.rejected = prompts.height, done.rejects.height
     run.summary.kept = prompts.height - done.rejects.height
+    run.summary.tokens = int(done.generations["n_tokens"].sum())
     shown = "oracle" if "oracle" in metrics else "reward_model"
     run.summary.note = f"{shown} {metrics[shown]['mean']:.4f} +- {metrics[shown]['se']:.4f}"
 

@@ -46,7 +46,10 @@ def with_prompts(generations: pl.DataFrame, prompts: pl.DataFrame, path: Path) -
         UserError: a response's prompt is not in the prompts table.
     """
     joined = generations.join(
-        prompts.select("prompt_id", "messages"), on="prompt_id", how="left", validate="m:1"
+        prompts.select("prompt_id", "messages", prompt_tokens="n_tokens"),
+        on="prompt_id",
+        how="left",
+        validate="m:1",
     )
     lost = joined.filter(pl.col("messages").is_null())
     if not lost.is_empty():
@@ -55,6 +58,12 @@ def with_prompts(generations: pl.DataFrame, prompts: pl.DataFrame, path: Path) -
             f"such as {lost['prompt_id'][0]}; give the prompts they were sampled from"
         )
     return joined
+
+
+def tokens(answers: pl.DataFrame) -> int:
+    """Tokens of the answers, and of each prompt once, as the tables count them."""
+    prompts = answers.unique("prompt_id")["prompt_tokens"]
+    return int(answers["n_tokens"].sum()) + int(prompts.sum())
 
 
 def score(

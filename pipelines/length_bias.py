@@ -56,6 +56,7 @@ def body(run: Stage) -> None:
     run.outputs.json(run.args.metrics, {"mix": run.args.mix, **figures})
     run.summary.rows_in, run.summary.kept = answers.height, rated.height
     run.summary.rejected = answers.height - rated.height
+    run.summary.tokens = judging.tokens(answers)
     mean = figures["pearson"]["mean"]
     run.summary.note = "no variation" if mean is None else f"mean within-prompt Pearson {mean:.4f}"
 

@@ -51,6 +51,7 @@ def body(run: Stage) -> None:
     run.summary.rows_in = len(train)
     run.summary.kept = metrics["pairs"]
     run.summary.rejected = len(train) - metrics["pairs"]
+    run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
     run.summary.note = f"held-out accuracy {metrics.get('accuracy', float('nan')):.4f}"
 
 

@@ -67,6 +67,7 @@ def _computed(
     def work(rows: pl.DataFrame) -> pl.DataFrame:
         items = comparisons.of(rows)
         stored = reference_logprobs.of_pairs(model(), template, items, budget)
+        run.summary.tokens += sum(one.tokens for one in stored)
         return _table(rows, stored)
 
     key = [budget, fresh.select(_KEY).rows()]

@@ -52,6 +52,7 @@ def body(run: Stage) -> None:
     run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics, **accuracy})
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
+    run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
     run.summary.note = f"held-out accuracy {accuracy.get('accuracy', float('nan')):.4f}"
 
 

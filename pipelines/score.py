@@ -45,7 +45,7 @@ def body(run: Stage) -> None:
     run.outputs.json(run.args.metrics, _metrics(scores, generations, several))
     run.summary.rows_in = rows
     run.summary.rejected = int(scores["reward"].null_count())
-    run.summary.tokens = int(generations["n_tokens"].sum())
+    run.summary.tokens = judging.tokens(answers)
     run.summary.kept = rows - run.summary.rejected
 
 

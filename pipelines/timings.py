@@ -1,7 +1,9 @@
 """prefloop timings: how long each stage took, and its tokens per second.
 
-A table of the last run of every stage on this machine. Times are kept in .work/timings, outside of
-the build: the same build has the same bytes however long it took.
+A table of the last run of every stage on this machine. Tokens are those that generate and evaluate
+sampled; that score and length_bias judged, each prompt once with its responses; that reference
+computed, the prompt with either side; and that a trainer read in all its epochs. Times are kept in
+.work/timings, outside of the build: the same build has the same bytes however long it took.
 """
 
 from __future__ import annotations

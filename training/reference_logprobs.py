@@ -16,13 +16,15 @@ class Stored:
     """One pair's log-probabilities: of each side whole, and of the length both sides share.
 
     The shared length is that of the shorter side in tokens; LD-DPO (arXiv 2409.06411) weighs what
-    lies beyond it by alpha, and any alpha follows from these four numbers.
+    lies beyond it by alpha, and any alpha follows from these four numbers. `tokens` is what
+    computing them read: the prompt with either side; 0 where they come from a table.
     """
 
     chosen: float
     rejected: float
     chosen_shared: float
     rejected_shared: float
+    tokens: int = 0
 
     def weighed(self, alpha: float | None) -> tuple[float, float]:
         """Log-probs of chosen and rejected, tokens beyond the shared length weighed by alpha."""
@@ -47,5 +49,6 @@ def of_pairs(
     sides = [*zip(prompts, chosen, strict=True), *zip(prompts, rejected, strict=True)]
     shared = [min(len(a), len(b)) for a, b in zip(chosen, rejected, strict=True)]
     sums = partial_logprobs(model, sides, [*shared, *shared], batch_tokens)
-    both = zip(sums[: len(items)], sums[len(items) :], strict=True)
-    return [Stored(a, b, head_a, head_b) for (a, head_a), (b, head_b) in both]
+    read = [2 * len(p) + len(a) + len(b) for p, a, b in zip(prompts, chosen, rejected, strict=True)]
+    both = zip(sums[: len(items)], sums[len(items) :], read, strict=True)
+    return [Stored(a, b, head_a, head_b, n) for (a, head_a), (b, head_b), n in both]

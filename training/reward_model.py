@@ -31,7 +31,7 @@ def train(
         work: folder of the trainer's own checkpoints, to go on after a kill; None keeps none.
 
     Returns:
-        Metrics: pairs, too_long, steps, loss.
+        Metrics: pairs, too_long, tokens, steps, loss.
 
     Raises:
         UserError: `use_margin` is set and a comparison has none.
@@ -55,6 +55,7 @@ def train(
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,
+        "tokens": sum(len(row["chosen_ids"]) + len(row["rejected_ids"]) for row in rows),
         "steps": done.steps,
         "loss": done.loss,
     }

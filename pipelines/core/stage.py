@@ -41,7 +41,7 @@ class Summary:
     kept: int = 0
     rejected: int = 0
     note: str = ""
-    tokens: int | None = None  # that a model has written, scored or been trained on
+    tokens: int = 0  # that a model has written, judged or been trained on
 
 
 @dataclass
@@ -142,7 +142,7 @@ def _report(stage: Stage, seconds: float) -> None:
         "seconds": round(seconds, 2),
         "cpu_seconds": round(sum(os.times()[:4]), 2),
         "rows": done.rows_in,
-        "tokens": done.tokens,
+        "tokens": done.tokens or None,
     }
     record = TIMINGS / f"{label.replace('/', '_')}.json"
     with suppress(OSError), atomic(record) as temp:  # a stage that is done does not fail for it

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
@@ -87,6 +88,21 @@ def assert_clean(stage: str, out: Path, home: Path) -> None:
     assert {path.name for path in out.iterdir()} == {*OUTPUTS[stage], ".work"}
     left = [path for path in (out / ".work").rglob("*") if path.is_file()]
     assert {path.parent.name for path in left} == {"locks", "timings"}
+
+
+def test_timings_tell_the_tokens_of_every_stage(starter: Starter, home: Path) -> None:
+    tokens, metrics = {}, {}
+    for stage in OUTPUTS:
+        folder = home / "whole" / stage
+        (facts,) = (folder / ".work/timings").glob("*.json")
+        tokens[stage] = json.loads(facts.read_text())["tokens"]
+        metrics[stage] = json.loads((folder / f"{stage}.json").read_text())
+    for stage in TRAINED:
+        assert tokens[stage] == metrics[stage]["tokens"] * (1 if stage == "dpo" else 2)
+    assert tokens["reference"] == tokens["dpo"]  # the same pairs, once
+    sampled = pl.read_parquet(home / "whole/generate/generate.parquet")["n_tokens"].sum()
+    assert tokens["generate"] == sampled
+    assert tokens["score"] == sampled + SHARDS * 2  # pool() gives each prompt one token
 
 
 def wait_for(stage: str, out: Path, pid: int, number: int) -> bool:

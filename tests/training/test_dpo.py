@@ -39,9 +39,9 @@ def test_logprobs_equal_a_plain_float64_computation(base: Path, template: ChatTe
         sides = template.completions([item.chosen, item.rejected])
         shared = min(map(len, sides))
         chosen, rejected = (model.logprobs(prompt, side) for side in sides)
-        stored = Stored(
-            chosen.sum(), rejected.sum(), chosen[:shared].sum(), rejected[:shared].sum()
-        )
+        heads = chosen[:shared].sum(), rejected[:shared].sum()
+        tokens = 2 * len(prompt) + sum(map(len, sides))
+        stored = Stored(chosen.sum(), rejected.sum(), *heads, tokens)
         assert astuple(found[item.key]) == pytest.approx(astuple(stored), abs=1e-5)
 
 
