@@ -1,14 +1,12 @@
-"""A Parquet file written a row group at a time, in the memory of a few groups."""
+"""A Parquet file written a row group at a time, in the memory of two groups."""
 
 from __future__ import annotations
 
-from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import polars as pl
-
-from pipelines.core import footers
 
 COMPRESSION_LEVEL = 1  # of zstd: level 3 writes 3 to 12% fewer bytes of text in 45% more time
 
@@ -16,70 +14,54 @@ COMPRESSION_LEVEL = 1  # of zstd: level 3 writes 3 to 12% fewer bytes of text in
 class RowGroups:
     """A Parquet file in the making, as a context: each frame added becomes one row group.
 
-    Arrow encodes a group in one thread, so each group is encoded on its own, as many at a time as
-    Polars has threads, and the file gets their bytes in order: those that Arrow would write. Pages
-    carry checksums, so that a flipped bit is found by readers that look (lessons of zstd Parquet).
+    Arrow encodes a group in a thread of its own while the next frame is made. Pages carry
+    checksums, so that a flipped bit is found by readers that look (lessons of zstd Parquet).
     """
 
     def __init__(self, path: Path) -> None:
-        self._workers = pl.thread_pool_size()
-        self._threads = ThreadPoolExecutor(self._workers)
-        self._coming: deque[Future[tuple[memoryview, footers.Struct]]] = deque()
-        self._schema: pl.Schema | None = None
-        self._footers: list[footers.Struct] = []
-        self._starts: list[int] = []
-        self._file = path.open("wb")
+        self._path = path
+        self._writer: Any = None
+        self._thread = ThreadPoolExecutor(1)
+        self._busy: Future[None] | None = None
 
     def __enter__(self) -> RowGroups:
-        self._file.write(footers.MAGIC)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                while self._coming:
-                    self._write()
-                if self._footers:
-                    self._file.write(footers.tail(self._footers, self._starts))
+                self._wait()
         finally:
-            self._threads.shutdown(cancel_futures=True)
-            self._file.close()
+            self._thread.shutdown()
+            if self._writer is not None:
+                self._writer.close()
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append a frame; all have the columns and types of the first.
 
         Raises:
-            OSError: a frame before it could not be written; says the reason, not the file.
-            ValueError: the frame has other columns than the first.
+            OSError: the frame before it could not be written; says the reason, not the file.
+            ValueError: the frame before it had other columns than the first.
         """
-        self._schema = self._schema or frame.schema
-        if frame.schema != self._schema:
-            raise ValueError(f"the schema is {frame.schema}, that of the first {self._schema}")
-        while len(self._coming) >= self._workers:
-            self._write()
-        self._coming.append(self._threads.submit(_encoded, frame))
+        self._wait()
+        self._busy = self._thread.submit(self._write, frame)
 
-    def _write(self) -> None:
-        group, footer = self._coming.popleft().result()
-        self._starts.append(self._file.tell())
-        self._footers.append(footer)
-        self._file.write(group)
+    def _wait(self) -> None:
+        busy, self._busy = self._busy, None
+        if busy is not None:
+            busy.result()
 
+    def _write(self, frame: pl.DataFrame) -> None:
+        from pyarrow import parquet
 
-def _encoded(frame: pl.DataFrame) -> tuple[memoryview, footers.Struct]:
-    """The bytes of a file of one row group, and its footer."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    made = pa.BufferOutputStream()
-    with parquet.ParquetWriter(
-        made,
-        rows.schema,
-        compression="zstd",
-        compression_level=COMPRESSION_LEVEL,
-        store_schema=False,
-        write_page_checksum=True,
-    ) as writer:
-        writer.write_table(rows, row_group_size=max(1, frame.height))
-    return footers.split(memoryview(made.getvalue()).cast("B"))
+        rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._writer is None:
+            self._writer = parquet.ParquetWriter(
+                self._path,
+                rows.schema,
+                compression="zstd",
+                compression_level=COMPRESSION_LEVEL,
+                store_schema=False,
+                write_page_checksum=True,
+            )
+        self._writer.write_table(rows, row_group_size=max(1, frame.height))

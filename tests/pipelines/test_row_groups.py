@@ -13,20 +13,8 @@ from curation import schema
 from curation.core.errors import UserError
 from pipelines.core import io
 from pipelines.core.io import Outputs
-from pipelines.core.row_groups import COMPRESSION_LEVEL, RowGroups
+from pipelines.core.row_groups import RowGroups
 
-LATER = range(1000, 1120, 3)
-NUMBER = pl.int_range(pl.len()) % 100
-KINDS = [
-    *(NUMBER.cast(kind).alias(str(kind)) for kind in (pl.Int8, pl.UInt16, pl.Int32, pl.UInt64)),
-    *(NUMBER.cast(kind).alias(str(kind)) for kind in (pl.Float32, pl.Decimal(9, 2), pl.Date)),
-    NUMBER.cast(pl.Datetime("us", "UTC")).alias("at"),
-    (NUMBER > 50).alias("flag"),
-    NUMBER.cast(pl.String).cast(pl.Binary).alias("raw"),
-    pl.concat_list(NUMBER.cast(pl.Int32), NUMBER.cast(pl.Int32)).alias("tokens"),
-    NUMBER.cast(pl.Time).alias("time"),
-    pl.lit(None, dtype=pl.Int64).alias("nothing"),
-]
 SAID = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
 
 
@@ -122,24 +110,3 @@ def test_no_row_gives_a_table_without_rows(tmp_path: Path) -> None:
     assert outputs.parts(tmp_path / "t.parquet", schema.REJECTS, []) == 0
     outputs.commit()
     assert io.read(tmp_path / "t.parquet", schema.REJECTS).is_empty()
-
-
-def test_groups_encoded_side_by_side_are_the_bytes_of_one_writer(tmp_path: Path) -> None:
-    """Many groups, one of them empty, columns with and without nulls, dictionaries and numbers."""
-    places = ((0, 700), (700, 0), *((n, 3) for n in LATER))
-    frames = [frame(start, rows).with_columns(KINDS) for start, rows in places]
-    with RowGroups(tmp_path / "ours") as groups:
-        for one in frames:
-            groups.add(one)
-    tables = [one.to_arrow(compat_level=pl.CompatLevel.oldest()) for one in frames]
-    with pq.ParquetWriter(
-        tmp_path / "arrows",
-        tables[0].schema,
-        compression="zstd",
-        compression_level=COMPRESSION_LEVEL,
-        store_schema=False,
-        write_page_checksum=True,
-    ) as writer:
-        for table in tables:
-            writer.write_table(table, row_group_size=max(1, table.num_rows))
-    assert (tmp_path / "ours").read_bytes() == (tmp_path / "arrows").read_bytes()
