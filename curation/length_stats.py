@@ -9,26 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
+from curation.grouped import Groups
+
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 _NOISE = 1e-18  # variance this far below its own parts is rounding, not spread
 _STEPS = 200
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Rows of a frame by prompt: ``order`` holds row numbers, group after group."""
-
-    order: Ints
-    counts: Ints
-
-    @property
-    def starts(self) -> Ints:
-        """Where each group begins in ``order``."""
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.counts)[:-1]])
 
 
 @dataclass(frozen=True)
@@ -40,37 +27,20 @@ class Moments:
     product: Floats
 
 
-def group(keys: pl.Series) -> Groups:
-    """Group rows by a key; groups come in the order of their first row."""
-    rows = (
-        pl.DataFrame({"key": keys})
-        .with_row_index("row")
-        .group_by("key", maintain_order=True)
-        .agg(pl.col("row"))
-    )
-    lists = rows["row"]
-    order = lists.explode(empty_as_null=False).cast(pl.Int64).to_numpy()
-    return Groups(order, lists.list.len().cast(pl.Int64).to_numpy())
-
-
 def moments(groups: Groups, reward: Floats, length: Floats) -> Moments:
     """Centred moments of every group; a constant column gives exactly zero."""
-    if not groups.counts.size:
-        none = np.zeros(0)
-        return Moments(none, none, none)
-    r, n = (_centred(groups, values) for values in (reward, length))
-    at = groups.starts
-    return Moments(
-        np.add.reduceat(r * r, at), np.add.reduceat(n * n, at), np.add.reduceat(r * n, at)
-    )
+    found = np.zeros((3, groups.counts.size))
+    for which, rows in groups.blocks():
+        across = np.ascontiguousarray(rows.T)
+        r, n = (_centred(values[across]) for values in (reward, length))
+        found[:, which] = (r * r).sum(axis=0), (n * n).sum(axis=0), (r * n).sum(axis=0)
+    return Moments(*found)
 
 
-def _centred(groups: Groups, values: Floats) -> Floats:
-    flat = values[groups.order].astype(np.float64)
-    first = flat[groups.starts]
-    shifted = flat - np.repeat(first, groups.counts)  # constant groups become exact zeros
-    mean = np.add.reduceat(shifted, groups.starts) / groups.counts
-    return shifted - np.repeat(mean, groups.counts)
+def _centred(values: Floats) -> Floats:
+    """Less the mean of each column."""
+    shifted = values - values[0]  # constant columns become exact zeros
+    return np.asarray(shifted - shifted.mean(axis=0))
 
 
 def pearson(within: Moments, penalty: float = 0.0) -> Floats:

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from curation.core.errors import UserError
-from curation.length_stats import auto_penalty, group, moments
+from curation.grouped import group
+from curation.length_stats import auto_penalty, moments
 from curation.pairing.choose import choose
 from curation.pairing.cut import Tables
 from curation.pairing.figures import Tally, figures, joined, tally

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from curation.length_stats import Floats, Groups, Moments, auto_penalty, group, moments
+from curation.grouped import Groups, group
+from curation.length_stats import Floats, Moments, auto_penalty, moments
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
 from curation.pairing.strategies import Arrays, select
@@ -38,17 +39,15 @@ class Choice:
 def choose(responses: Responses, rules: Rules) -> Choice:
     """Pick the candidate pairs of every prompt; reads no text."""
     usable = responses.usable
-    groups = _by_prompt(usable)
+    groups = group(usable["prompt_id"])
     length = usable[f"n_{rules.length_unit}"].to_numpy().astype(np.float64)
     reward = usable["reward"].to_numpy()
     within = moments(groups, reward, length)
     penalty = auto_penalty(within) if rules.length_penalty == "auto" else rules.length_penalty
     adjusted = reward - penalty * length
-    arrays = Arrays(adjusted, usable["tie"].to_numpy(), responses.judged)
+    arrays = Arrays(adjusted, usable["generation_id"], responses.judged, rules.seed)
     picked = select(groups, arrays, rules)
-    whole = usable.drop("tie", "group", "group_check").with_columns(
-        adjusted=pl.Series(adjusted, dtype=pl.Float64)
-    )
+    whole = usable.with_columns(adjusted=pl.Series(adjusted, dtype=pl.Float64))
     chosen, rejected = whole[picked.better], whole[picked.worse]
     frame = pl.concat(
         [chosen.select("prompt_id"), _side(chosen, "chosen"), _side(rejected, "rejected")],
@@ -58,14 +57,6 @@ def choose(responses: Responses, rules: Rules) -> Choice:
         margin=pl.col("chosen_adjusted") - pl.col("rejected_adjusted"),
     )
     return Choice(_prompts(responses, groups), frame, penalty, groups, adjusted, within)
-
-
-def _by_prompt(usable: pl.DataFrame) -> Groups:
-    """Rows by prompt: grouped by one 64-bit hash, whose groups a second one must agree with."""
-    groups = group(usable["group"])
-    other = usable["group_check"].to_numpy()[groups.order]
-    assert (other == np.repeat(other[groups.starts], groups.counts)).all(), "hash collision"
-    return groups
 
 
 def _prompts(responses: Responses, groups: Groups) -> pl.Series:

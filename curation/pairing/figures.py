@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curation.length_stats import Floats, Groups, Moments, pearson
+from curation.grouped import Groups
+from curation.length_stats import Floats, Moments, pearson
 from curation.pairing.choose import Choice
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
@@ -72,10 +73,10 @@ def tally(
 
 
 def _prompt_sums(choice: Choice, reward: Floats) -> dict[str, tuple[float, int]]:
-    best, _ = _extremes(choice.groups, reward)
-    tied = _tied(choice.groups, choice.adjusted)
+    best, _, _ = _tops(choice.groups, reward)
+    top, bottom, times = _tops(choice.groups, choice.adjusted)[:, choice.groups.counts >= 2]
     raw, adjusted = pearson(choice.within), pearson(choice.within, choice.penalty)
-    columns = {"best": best, "tied": tied[:, 0], "best_tied": tied[:, 1]}
+    columns = {"best": best, "tied": top == bottom, "best_tied": times > 1}
     columns |= {"pearson": raw[~np.isnan(raw)], "adjusted": adjusted[~np.isnan(adjusted)]}
     return {name: (float(values.sum()), values.size) for name, values in columns.items()}
 
@@ -124,23 +125,14 @@ def _mean(tallies: Sequence[Tally], name: str) -> float | None:
     return sum(totals) / sum(sizes) if sum(sizes) else None
 
 
-def _extremes(groups: Groups, values: Floats) -> tuple[Floats, Floats]:
-    """Largest and smallest value of each group."""
-    if not groups.counts.size:
-        return np.zeros(0), np.zeros(0)
-    flat = values[groups.order]
-    return np.maximum.reduceat(flat, groups.starts), np.minimum.reduceat(flat, groups.starts)
-
-
-def _tied(groups: Groups, values: Floats) -> Floats:
-    """Of each prompt with several responses, whether all are equal and whether the best is."""
-    several = groups.counts >= 2
-    if not several.any():
-        return np.zeros((0, 2))
-    top, bottom = _extremes(groups, values)
-    equal = (values[groups.order] == np.repeat(top, groups.counts)).astype(np.int64)
-    twice = np.add.reduceat(equal, groups.starts) > 1
-    return np.column_stack([top == bottom, twice])[several].astype(np.float64)
+def _tops(groups: Groups, values: Floats) -> Floats:
+    """Of each group the largest value, the smallest, and how often the largest occurs."""
+    found = np.zeros((3, groups.counts.size))
+    for which, rows in groups.blocks():
+        some = values[rows.T]
+        top = some.max(axis=0)
+        found[:, which] = top, some.min(axis=0), (some == top).sum(axis=0)
+    return found
 
 
 def _rewards(tallies: Sequence[Tally]) -> dict[str, float | None]:

@@ -6,16 +6,18 @@ few operations on [prompts, responses] arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
+from polars_hash import NonCryptographicHashingNameSpace
 
-from curation.length_stats import Floats, Groups, Ints
+from curation.grouped import Groups, Ints
+from curation.length_stats import Floats
 from curation.pairing.rules import Rules
 
-_CELLS = 16_000_000  # prompts x response pairs held at once
 Picks = tuple[Ints, Ints, NDArray[np.bool_]]
 
 
@@ -24,8 +26,15 @@ class Arrays:
     """What selection reads: one entry per usable response, judged as [responses, judges]."""
 
     adjusted: Floats
-    tie: NDArray[np.uint64]
+    ids: pl.Series
     judged: Floats
+    seed: int
+
+    @cached_property
+    def tie(self) -> NDArray[np.uint64]:
+        """A number per response for ties and draws; most pairings of real rewards need none."""
+        name = NonCryptographicHashingNameSpace(pl.col(self.ids.name))
+        return self.ids.to_frame().select(name.xxhash64(seed=self.seed)).to_series().to_numpy()
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,11 @@ class Candidates:
 
 def select(groups: Groups, arrays: Arrays, rules: Rules) -> Candidates:
     """Candidate pairs of every group with at least two responses; better by adjusted reward."""
-    parts = [_pick(block, arrays, rules) for block in _blocks(groups, arrays)]
+    parts = [
+        _pick(_ranked(rows, arrays), arrays, rules)
+        for _, rows in groups.blocks()
+        if rows.shape[1] >= 2
+    ]
     if not parts:
         none = np.zeros(0, np.int64)
         return Candidates(none, none, none)
@@ -47,26 +60,16 @@ def select(groups: Groups, arrays: Arrays, rules: Rules) -> Candidates:
     return Candidates(better, worse, place)
 
 
-def _blocks(groups: Groups, arrays: Arrays) -> Iterator[Ints]:
-    """[prompts, n] row numbers, best first; equal rewards are ordered by the tie number."""
-    for n in np.unique(groups.counts):
-        if n < 2:
-            continue
-        starts = groups.starts[groups.counts == n]
-        step = max(1, _CELLS // int(n * n))
-        for at in range(0, len(starts), step):
-            rows = groups.order[starts[at : at + step, None] + np.arange(n)]
-            yield _ranked(rows, arrays)
-
-
 def _ranked(rows: Ints, arrays: Arrays) -> Ints:
-    """Best first; rewards are seldom equal, so the tie number is looked at only where they are."""
+    """Best first; equal rewards, which are seldom, are ordered by the tie number."""
     key = -arrays.adjusted[rows]
-    ranked = np.take_along_axis(rows, np.argsort(key, axis=1), axis=1)
-    value = arrays.adjusted[ranked]
+    places = np.argsort(key, axis=1)
+    ranked = np.take_along_axis(rows, places, axis=1)
+    value = np.take_along_axis(key, places, axis=1)
     tied = (value[:, 1:] == value[:, :-1]).any(axis=1)
-    again = _by(rows[tied], arrays.tie[rows[tied]])
-    ranked[tied] = _by(again, -arrays.adjusted[again])
+    if tied.any():
+        again = _by(rows[tied], arrays.tie[rows[tied]])
+        ranked[tied] = _by(again, -arrays.adjusted[again])
     return ranked
 
 
