@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+OFTEN = 2  # times that a value must occur, on average, for a dictionary to pay
+SAMPLE = 8192  # rows of the first group that are looked at for it
 COMPRESSION_LEVEL = 1  # of zstd: level 3 writes 3 to 12% fewer bytes of text in 45% more time
 
 
@@ -61,7 +64,29 @@ class RowGroups:
                 rows.schema,
                 compression="zstd",
                 compression_level=COMPRESSION_LEVEL,
+                use_dictionary=repeating(frame),
                 store_schema=False,
                 write_page_checksum=True,
             )
         self._writer.write_table(rows, row_group_size=max(1, frame.height))
+
+
+def repeating(frame: pl.DataFrame) -> list[str]:
+    """Paths of the columns whose values occur `OFTEN`, nested ones as Parquet names them.
+
+    Of ids, rewards and texts a dictionary holds every value once and a number for each beside it:
+    a tenth more bytes, and half as long again to write and to read.
+    """
+    leaves = (leaf for column in frame.head(SAMPLE) for leaf in _leaves(column.name, column))
+    return [path for path, leaf in leaves if OFTEN * leaf.n_unique() <= leaf.len()]
+
+
+def _leaves(path: str, column: pl.Series) -> Iterator[tuple[str, pl.Series]]:
+    """The columns that Parquet stores a nested one as, each with its path there."""
+    if isinstance(column.dtype, pl.List):
+        yield from _leaves(f"{path}.list.element", column.explode(empty_as_null=False))
+    elif isinstance(column.dtype, pl.Struct):
+        for field in column.struct.fields:
+            yield from _leaves(f"{path}.{field}", column.struct.field(field))
+    else:
+        yield path, column

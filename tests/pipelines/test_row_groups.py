@@ -58,6 +58,13 @@ def test_arrow_sees_the_groups_with_their_rows_and_places(file: Path) -> None:
     assert 4 <= starts[0] < starts[1] < starts[2] < file.stat().st_size
 
 
+def test_only_columns_whose_values_repeat_have_a_dictionary(file: Path) -> None:
+    group = pq.ParquetFile(file).metadata.row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    found = {one.path_in_schema for one in columns if one.has_dictionary_page}
+    assert found == {"said.list.element.role", "said.list.element.content", "same"}
+
+
 def test_a_flipped_bit_is_found_by_the_checksum_of_its_page(tmp_path: Path, file: Path) -> None:
     raw = bytearray(file.read_bytes())
     column = pq.ParquetFile(file).metadata.row_group(0).column(0)
