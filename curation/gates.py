@@ -45,7 +45,7 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "source_prompts": ("prompts_rows", "sources"),
     "source_benchmark": ("benchmark_rows",),
     "mixes": ("mixes", "preference_rows", "splits", "trained"),
-    "sft_mix": ("sft_mix", "sft_rows", "splits"),
+    "sft_mix": ("sft_mix", "sft_rows", "splits", "trained"),
     "prompts": ("prompts", "prompts_rows"),
     "generations": ("generations", "responses"),
     "evaluation": ("evaluation", "responses"),

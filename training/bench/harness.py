@@ -51,7 +51,6 @@ def evaluate(
         UserError: lm-eval knows no such task, or its results lack the metric.
     """
     require()
-    from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
 
@@ -63,26 +62,32 @@ def evaluate(
             raise UserError(f"{name}: lm-eval has no such task; see lm-eval ls tasks")
     place = str(device())
     model = HFLM(pretrained=str(checkpoint), dtype=dtype, batch_size=batch, device=place)
-    found = {}
-    for name, task in tasks.items():
-        done = simple_evaluate(
-            model=model,
-            tasks=[name],
-            num_fewshot=task.shots,
-            task_manager=manager,
-            limit=limit,
-            apply_chat_template=chat,
-            fewshot_as_multiturn=chat,
-            confirm_run_unsafe_code=task.runs_code,
-            log_samples=False,
-            bootstrap_iters=1000,
-            random_seed=seed,
-            numpy_random_seed=seed,
-            torch_random_seed=seed,
-            fewshot_random_seed=seed,
-        )
-        found[name] = _figure(name, task.metric, done["results"][name])
-    return found
+    common = {
+        "model": model,
+        "task_manager": manager,
+        "limit": limit,
+        "apply_chat_template": chat,
+        "fewshot_as_multiturn": chat,
+        "random_seed": seed,
+        "numpy_random_seed": seed,
+        "torch_random_seed": seed,
+        "fewshot_random_seed": seed,
+    }
+    return {name: _one(name, task, common) for name, task in tasks.items()}
+
+
+def _one(name: str, task: Task, common: Mapping[str, Any]) -> dict[str, float]:
+    from lm_eval import simple_evaluate
+
+    done = simple_evaluate(
+        tasks=[name],
+        num_fewshot=task.shots,
+        confirm_run_unsafe_code=task.runs_code,
+        log_samples=False,
+        bootstrap_iters=1000,
+        **common,
+    )
+    return _figure(name, task.metric, done["results"][name])
 
 
 def _figure(name: str, metric: str, results: Mapping[str, Any]) -> dict[str, float]:

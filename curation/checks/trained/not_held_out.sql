@@ -1,10 +1,10 @@
--- No comparison asks a held-out prompt of the pool, case and marks apart.
+-- No row asks a held-out prompt of the pool, case and marks apart.
 -- views: prompts
 with conversations as (
     select
-        pair_id as item,
+        columns('^(pair_id|example_id)$') as item,
         false as held_out,
-        prompt as messages
+        columns('^(prompt|messages)$') as messages
     from this
     union all
     select
@@ -47,7 +47,7 @@ questions as (
 )
 
 select
-    trained.item as pair_id,
+    trained.item as item,
     held.item as held_out_prompt
 from questions as trained
 inner join questions as held on trained.asked[1] = held.asked[1]
