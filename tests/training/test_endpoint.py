@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 import pytest
 
 from curation.core.errors import UserError
 from training.engines.endpoint import Client, Endpoint, Failure
+
+from .loopback import Loopback, serving
 
 KEY = "sk-very-secret-7"
 
@@ -26,7 +26,7 @@ def completion(text: str) -> dict[str, Any]:
     return {**head, "choices": [choice]}
 
 
-class Faulty(BaseHTTPRequestHandler):
+class Faulty(Loopback):
     """The prompt says what to do: `429 429 ok` fails twice, then answers."""
 
     tries: ClassVar[Counter[str]] = Counter()
@@ -34,16 +34,15 @@ class Faulty(BaseHTTPRequestHandler):
     keys: ClassVar[set[str | None]] = set()
     lock = threading.Lock()
 
-    def do_POST(self) -> None:
+    def answer(self, call: dict[str, Any]) -> None:
         cls = type(self)
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with cls.lock:
-            script = str(asked["prompt"]).split(":")[0].split()
-            step = min(cls.tries[asked["prompt"]], len(script) - 1)
-            cls.tries[asked["prompt"]] += 1
+            script = str(call["prompt"]).split(":")[0].split()
+            step = min(cls.tries[call["prompt"]], len(script) - 1)
+            cls.tries[call["prompt"]] += 1
             cls.keys.add(self.headers["Authorization"])
         with suppress(OSError):  # a client that has given up
-            self.act(script[step], asked["prompt"])
+            self.act(script[step], call["prompt"])
 
     def work(self) -> None:
         cls = type(self)
@@ -59,7 +58,7 @@ class Faulty(BaseHTTPRequestHandler):
             time.sleep(4)
         if what.isdigit():
             message = f"no luck for {self.headers['Authorization']}"
-            self.send(int(what), json.dumps({"error": {"message": message}}).encode())
+            self.send(int(what), {"error": {"message": message}})
         elif what == "garbage":
             self.send(200, b"<html>oops</html>")
         elif what == "hangup":
@@ -67,32 +66,13 @@ class Faulty(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.work()
-            self.send(200, json.dumps(completion(prompt)).encode())
-
-    def do_GET(self) -> None:
-        models = {"object": "list", "data": [{"id": "m", "object": "model", "created": 0}]}
-        self.send(200, json.dumps(models).encode())
-
-    def send(self, code: int, body: bytes) -> None:
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json" if body[:1] == b"{" else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("retry-after-ms", "10")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+            self.send(200, completion(prompt))
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Faulty)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+    with serving(Faulty) as address:
+        yield address
 
 
 @pytest.fixture

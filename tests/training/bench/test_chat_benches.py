@@ -13,7 +13,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +27,8 @@ from training.core.chat_template import ChatTemplate
 from training.engines.protocol import Draw, Request
 from training.engines.transformers_sampler import TransformersSampler
 from training.seeds import sample_seed
+
+from ..loopback import Loopback, chat, serving
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = ROOT.parent / "shared/data"
@@ -46,14 +48,13 @@ def label(first: str, second: str) -> str:
     return LABEL[sign(first, second) * (1 + far)]
 
 
-class Long(BaseHTTPRequestHandler):
+class Long(Loopback):
     """Every third request is refused once; owls are never judged, and of hens it babbles."""
 
     asked: ClassVar[list[str]] = []
     lock = threading.Lock()
 
-    def do_POST(self) -> None:
-        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(self, call: dict[str, Any]) -> None:
         question = call["messages"][-1]["content"]
         with self.lock:
             busy = len(self.asked) % 3 == 2 and question not in self.asked
@@ -67,7 +68,6 @@ class Long(BaseHTTPRequestHandler):
 
     def completion(self, question: str, weighted: bool) -> dict[str, Any]:
         answers = re.findall(r"<answer\w*>\n(.*?)\n\s*</answer", question, re.DOTALL)
-        choice: dict[str, Any] = {"index": 0, "finish_reason": "stop", "logprobs": None}
         if "each: hen." in question:
             text, chances = "no idea", {"no": 0.9, "N": 0.1}
         elif weighted:
@@ -77,33 +77,16 @@ class Long(BaseHTTPRequestHandler):
             text = f"My verdict: [[{label(*answers)}]]"
         else:
             text = f"Rating: [[{1 + len(answers[0]) % 10}]]"
-        if weighted:
-            top = [{"token": t, "logprob": math.log(p)} for t, p in chances.items()]
-            choice["logprobs"] = {"content": [{"token": text, "logprob": 0.0, "top_logprobs": top}]}
-        choice["message"] = {"role": "assistant", "content": text}
-        head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
-        return {**head, "choices": [choice]}
-
-    def send(self, code: int, value: dict[str, Any]) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("retry-after-ms", "5")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: Any) -> None:
-        pass
+        if not weighted:
+            return chat(text)
+        top = [{"token": t, "logprob": math.log(p)} for t, p in chances.items()]
+        return chat(text, logprobs={"content": [{"token": text, "top_logprobs": top}]})
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Long)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
+    with serving(Long) as address:
+        yield address
 
 
 @pytest.fixture(autouse=True)

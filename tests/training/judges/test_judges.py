@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +19,7 @@ from training.judges.protocol import Group
 from training.judges.template import as_text, load
 
 from ..conftest import user
+from ..loopback import Loopback, chat, serving
 
 RECIPES = Path(__file__).resolve().parents[3] / "recipes/judges"
 
@@ -93,20 +90,10 @@ def test_a_bad_template_is_one_line(tmp_path: Path, text: str | None, told: str)
 # ---- an LLM's endpoint: it likes woofs, and always a little the first of two
 
 
-class Woof(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        reply = self.reply(asked["messages"][-1]["content"])
-        message = {"role": "assistant", "content": reply}
-        finish = "length" if reply == "..." else "stop"
-        choice = {"index": 0, "finish_reason": finish, "message": message}
-        head = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
-        body = json.dumps({**head, "choices": [choice]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+class Woof(Loopback):
+    def answer(self, call: dict[str, Any]) -> None:
+        reply = self.reply(call["messages"][-1]["content"])
+        self.send(200, chat(reply, "length" if reply == "..." else "stop"))
 
     @staticmethod
     def reply(question: str) -> str:
@@ -120,17 +107,11 @@ class Woof(BaseHTTPRequestHandler):
             return f"It has {woofs[0]} woofs. [[{1 + woofs[0]}]]"
         return "[[A]]" if woofs[0] >= woofs[1] else "[[B]]"
 
-    def log_message(self, *args: Any) -> None:
-        pass
-
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[Endpoint]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Woof)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Endpoint(url=f"http://127.0.0.1:{server.server_port}/v1", model="m", concurrency=4)
-    server.shutdown()
-    server.server_close()
+    with serving(Woof) as url:
+        yield Endpoint(url=url, model="m", concurrency=4)
 
 
 def test_ratings_come_back_and_failures_are_null_with_a_reason(endpoint: Endpoint) -> None:
