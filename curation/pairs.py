@@ -120,6 +120,6 @@ def _part(tables: Tables, responses: Responses, rules: Rules) -> Part:
     rejects = pl.concat([singles, candidate_rejects(dropped, stage), lone]).select(REJECTS.names)
     pairs = as_pairs(judged.filter(pl.col("rule").is_null()), tables.iteration, rules)
     with_candidates = choice.candidates["prompt_id"].n_unique()
-    assert with_candidates + lone.height == choice.prompts.len(), "a prompt was lost"
+    assert with_candidates + lone.height == choice.prompts, "a prompt was lost"
     assert pairs.height + dropped.height == choice.candidates.height, "a candidate was lost"
     return Part(pairs, rejects, tally(responses, choice, pairs, rejects), choice.penalty)

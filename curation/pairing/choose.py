@@ -19,8 +19,9 @@ class Choice:
     """Candidate pairs and what was measured on the way to them.
 
     Attributes:
-        prompts: every prompt_id of the generations, once each.
-        candidates: prompt_id, place, and for both sides id, reward, adjusted, chars, tokens,
+        prompts: how many prompts the generations have.
+        lone: prompt_id of those with fewer than two usable responses.
+        candidates: prompt_id, place, and for both sides id, row, reward, adjusted, chars, tokens,
             finish; plus margin; in no particular order.
         penalty: reward per unit of length that was taken off.
         groups: rows of the usable responses by prompt.
@@ -28,7 +29,8 @@ class Choice:
         within: centred moments of raw reward and length per prompt.
     """
 
-    prompts: pl.Series
+    prompts: int
+    lone: pl.Series
     candidates: pl.DataFrame
     penalty: float
     groups: Groups
@@ -56,18 +58,26 @@ def choose(responses: Responses, rules: Rules) -> Choice:
         place=pl.Series(picked.place, dtype=pl.Int64),
         margin=pl.col("chosen_adjusted") - pl.col("rejected_adjusted"),
     )
-    return Choice(_prompts(responses, groups), frame, penalty, groups, adjusted, within)
+    prompts, lone = _prompts(responses, groups)
+    return Choice(prompts, lone, frame, penalty, groups, adjusted, within)
 
 
-def _prompts(responses: Responses, groups: Groups) -> pl.Series:
-    usable = responses.usable["prompt_id"][groups.order[groups.starts]]
-    dropped = responses.dropped["prompt_id"]
-    return pl.concat([usable, dropped]).unique() if dropped.len() else usable
+def _prompts(responses: Responses, groups: Groups) -> tuple[int, pl.Series]:
+    """How many prompts there are, and those that offer no two usable responses."""
+    several = groups.counts >= 2
+    first = groups.order[groups.starts]
+    usable, dropped = responses.usable["prompt_id"], responses.dropped["prompt_id"].unique()
+    lone = usable[first[~several]]
+    if dropped.len():
+        others = dropped.filter(~dropped.is_in(usable[first[several]].implode()))
+        lone = pl.concat([lone, others]).unique()
+    return int(several.sum()) + lone.len(), lone
 
 
 def _side(rows: pl.DataFrame, side: str) -> pl.DataFrame:
     return rows.select(
         pl.col("generation_id").alias(f"{side}_id"),
+        pl.col("row").alias(f"{side}_row"),
         pl.col("reward").alias(f"{side}_reward"),
         pl.col("adjusted").alias(f"{side}_adjusted"),
         pl.col("n_chars").alias(f"{side}_chars"),

@@ -53,7 +53,7 @@ def tally(
     """The tally of one part."""
     usable, dropped = responses.usable, responses.dropped
     counts = (
-        choice.prompts.len(),
+        choice.prompts,
         pairs["prompt_id"].n_unique(),
         usable.height + dropped.height,
         choice.candidates.height,

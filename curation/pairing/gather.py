@@ -2,69 +2,98 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from curation import ids
 from curation.core.errors import UserError
-from curation.core.ordered import PART, batches
+from curation.core.ordered import PART
+from curation.grouped import Ints
 from curation.pairing.overrides import FLIPPED, KEPT, override
 from curation.pairing.rules import Rules
 from curation.schema import MESSAGES, PAIRS
+from curation.threads import mapped
 
 SMALL_MARGIN = 0.4  # under Bradley-Terry such a label would be the other way round 40% of the time
-TEXTS = 8 * PART  # responses whose texts are read at once
+TEXTS = 2 * PART  # responses whose texts are read at once
 LENGTH_GAP = 2  # one side more than this many times as long as the other
 
 
 def with_texts(
     candidates: pl.DataFrame, generations: pl.LazyFrame, prompts: pl.LazyFrame
 ) -> pl.DataFrame:
-    """Add source, prompt (messages), chosen and rejected (text) and pair_id to candidates.
+    """Candidates in order of a new pair_id, with source, prompt (messages), chosen and rejected.
 
     Raises:
         UserError: a prompt of the generations is not in the prompts table.
     """
-    names = pl.concat([candidates["chosen_id"], candidates["rejected_id"]])
-    sides = names.to_frame("generation_id")
-    said = _found(sides, "generation_id", _texts(sides, generations))["response"]
-    pool = _found(candidates, "prompt_id", _pool(candidates, prompts))
-    joined = candidates.hstack(
-        [
-            *pool.get_columns(),
-            said.head(candidates.height).alias("chosen"),
-            said.slice(candidates.height).alias("rejected"),
-        ]
-    )
+    said = _said(candidates, generations)
+    pool = _pool(candidates, prompts)
+    place = candidates.select("prompt_id").join(
+        pool.select("prompt_id", place=pl.int_range(pl.len())),
+        on="prompt_id", how="left", maintain_order="left",
+    )["place"]  # fmt: skip
     # the prompt's part of the id is made once per prompt
-    key = ids.pair_digest(pl.col("canonical"), pl.col("chosen"), pl.col("rejected"))
-    return joined.with_columns(pair_id=key).drop("canonical")
+    canonical = pool.select(key=ids.canonical(pl.col("prompt")))["key"].gather(place)
+    texts = pl.DataFrame([canonical, *said])
+    named = candidates.hstack([*said, _pair_ids(texts), place.alias("place_")])
+    ordered = named.sort("pair_id", "place", "prompt_id")
+    found = pool.select("source", "prompt")[ordered["place_"]]
+    return ordered.drop("place_").hstack(found)
 
 
-def _found(candidates: pl.DataFrame, key: str, table: pl.DataFrame) -> pl.DataFrame:
-    """The table's other columns for each candidate's key, in the order of the candidates."""
-    joined = candidates.select(key).join(table, on=key, how="left", maintain_order="left")
-    return joined.drop(key)
+def _said(candidates: pl.DataFrame, generations: pl.LazyFrame) -> list[pl.Series]:
+    """The texts of both sides.
+
+    They are found by the rows that the candidates name, and the ids that stand there must be
+    theirs: generations in another order than before are an error, never another response's text.
+    """
+    rows = {side: candidates[f"{side}_row"].to_numpy() for side in ("chosen", "rejected")}
+    size = generations.select(pl.len()).collect().item()
+    named = np.zeros(size, np.bool_)
+    for own in rows.values():
+        named[own] = True
+    wanted = np.flatnonzero(named)
+    place = np.zeros(size, np.uint32)
+    place[wanted] = np.arange(wanted.size)
+    taken = _taken(wanted, generations, size)
+    columns = []
+    for side, own in rows.items():
+        found = taken[place[own]]
+        assert found["generation_id"].equals(candidates[f"{side}_id"]), "generations have moved"
+        columns.append(found["response"].alias(side))
+    return columns
 
 
-def _texts(sides: pl.DataFrame, generations: pl.LazyFrame) -> pl.DataFrame:
-    """Ids and texts of the responses named, read some row groups at a time."""
-    wanted = sides["generation_id"]
+def _taken(wanted: Ints, generations: pl.LazyFrame, size: int) -> pl.DataFrame:
+    """Ids and texts of the rows named, ascending, of `size` read some row groups at a time."""
     columns = generations.select("generation_id", "response")
-    return pl.concat(_wanted(batch, wanted) for batch in batches(columns, TEXTS))
+
+    def some(start: int) -> pl.DataFrame:
+        low, high = np.searchsorted(wanted, [start, start + TEXTS])
+        batch = columns.slice(start, TEXTS).collect().rechunk()
+        return _owned(batch[wanted[low:high] - start])
+
+    return pl.concat(mapped(some, range(0, size, TEXTS))).rechunk()
 
 
-def _wanted(batch: pl.DataFrame, wanted: pl.Series) -> pl.DataFrame:
-    """The wanted rows of a batch, without the memory of the others.
+def _owned(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows without the memory of the others.
 
     Polars' strings are views into the buffers they came from; through Arrow's own they are copied.
     """
-    ids = batch["generation_id"]
-    near = wanted.filter(wanted.is_between(ids.min(), ids.max())).to_frame()
-    found = batch.join(near, on="generation_id", how="semi", maintain_order="left")
-    return pl.DataFrame(pl.from_arrow(found.to_arrow(compat_level=pl.CompatLevel.oldest())))
+    return pl.DataFrame(pl.from_arrow(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
+
+
+def _pair_ids(texts: pl.DataFrame) -> pl.Series:
+    """Ids of columns key (the prompt in canonical form), chosen and rejected, a part at a time."""
+    own = ids.pair_digest(pl.col("key"), pl.col("chosen"), pl.col("rejected")).alias("pair_id")
+    made = mapped(lambda part: part.select(own), texts.iter_slices(PART))
+    return pl.concat(made)["pair_id"] if texts.height else texts.select(own)["pair_id"]
 
 
 def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> pl.DataFrame:
+    """prompt_id, source and prompt (messages) of the candidates' prompts."""
     keys = candidates.select(pl.col("prompt_id").unique())
     columns = prompts.select("prompt_id", "source", prompt="messages")
     found = columns.join(keys.lazy(), on="prompt_id", how="semi").collect(engine="streaming")
@@ -74,7 +103,7 @@ def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> pl.DataFrame:
             f"prompts: lacks {lost.len()} prompts of the generations, first {lost[0]}; "
             "pass the prompts table they were sampled from"
         )
-    return found.with_columns(canonical=ids.canonical(pl.col("prompt")))
+    return found.rechunk()
 
 
 def judged_by_rules(

@@ -66,7 +66,7 @@ def prompt_rejects(
 
 def _counts(responses: Responses, choice: Choice) -> pl.DataFrame:
     """Responses, usable ones and cut ones of each prompt that offers no candidate."""
-    lone = choice.prompts.to_frame().join(choice.candidates, on="prompt_id", how="anti")
+    lone = choice.lone.to_frame()
     usable = responses.usable.select("prompt_id", ok=pl.lit(1), cut=pl.lit(0))
     is_cut = (pl.col("rule") == "truncated").cast(pl.Int32)
     dropped = responses.dropped.select("prompt_id", ok=pl.lit(0), cut=is_cut)

@@ -21,7 +21,8 @@ class Responses:
     """Usable responses, the dropped ones, and each judge's reward of the usable.
 
     Attributes:
-        usable: SLIM columns and reward (combined over judges), in the order of generation_id.
+        usable: SLIM columns, row (in the order of the generations) and reward (combined over
+            judges), in the order of generation_id.
         dropped: the same, with rule and detail of the responses that may not be paired.
         judged: rewards as [usable rows, judges].
     """
@@ -64,7 +65,7 @@ def load(
     read = [generations.select(SLIM), scores.select(SCORE)]
     # in one chunk: taking rows out of many takes ten times as long
     said, table = (one.rechunk() for one in pl.collect_all(read, engine="streaming"))
-    slim = _sorted(said)
+    slim = _sorted(said.with_row_index("row"))
     _check(slim, table)
     columns = [_aligned(slim["generation_id"], table, judge) for judge in judges]
     judged = np.column_stack([column["reward"].to_numpy() for column in columns])
