@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -15,10 +16,22 @@ from curation.rules import filters
 from curation.rules.filters import Bound
 from curation.schema import MESSAGES
 from curation.sources.base import Kind, renames
+from curation.threads import mapped
 
 col = pl.col
 _DUPLICATE = {"prompts": "duplicate_prompt"}
 BATCH = PART
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A batch behind the first rules: native rows without an item, drops, living items by key."""
+
+    native_rows: int
+    items: int
+    alone: pl.DataFrame
+    rejects: pl.DataFrame
+    named: pl.DataFrame
 
 
 class Standardizing:
@@ -44,21 +57,28 @@ class Standardizing:
         Raises:
             UserError: a listed rule reads what the format does not give, or needs a tokenizer.
         """
-        for batch in ahead(_batches(native, self.source)):
-            self.native_rows += batch.height
-            items = candidates(batch.lazy(), self.source, self._rules, self.count)
-            judged = filters.judge(items, self._first).collect()
-            alone = orphans(batch, judged, self.source)
-            self.items += judged.height + alone.height
-            self._gone.add(alone)
-            self._gone.add(self._rejects(judged, self._first))
-            alive = judged.lazy().filter(col("_rule").is_null())
-            if self._one_prompt:
-                alive = alive.with_columns(_once)
-            named = with_ids(alive, self.source).collect()
-            self._items.add(named)
+        alone_in_thread = self.count is not None  # it is a Python function: see curation.threads
+        each = map if alone_in_thread else mapped
+        batches_of = _batches(native, self.source)
+        for done in each(self._judged, ahead(batches_of) if alone_in_thread else batches_of):
+            self.native_rows += done.native_rows
+            self.items += done.items
+            self._gone.add(done.alone)
+            self._gone.add(done.rejects)
+            self._items.add(done.named)
             if self._capped:
-                self._crowds.append(named.select(_CROWD))
+                self._crowds.append(done.named.select(_CROWD))
+
+    def _judged(self, batch: pl.DataFrame) -> _Judged:
+        items = candidates(batch.lazy(), self.source, self._rules, self.count)
+        judged = filters.judge(items, self._first).collect()
+        alone = orphans(batch, judged, self.source)
+        alive = judged.lazy().filter(col("_rule").is_null())
+        if self._one_prompt:
+            alive = alive.with_columns(_once)
+        named = with_ids(alive, self.source).sort("_key", maintain_order=True).collect()
+        rejects = self._rejects(judged, self._first)
+        return _Judged(batch.height, judged.height + alone.height, alone, rejects, named)
 
     @property
     def _rules(self) -> list[Bound]:

@@ -20,10 +20,13 @@ CONTROL_TOKENS = (
 """Control tokens of the chat templates in use: the project's own, ChatML, Llama 3, Gemma."""
 
 
+_CONTEXTS = ("prompt", "_other_prompt")
+
+
 def _any_text(check: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Whether any content of the item, on either side, passes the check."""
     content = pl.element().struct.field("content")
-    lists = [col(name).list.eval(check(content)).list.any() for name in ("prompt", "_other_prompt")]
+    lists = [col(name).list.eval(check(content)).list.any() for name in _CONTEXTS]
     texts = [check(col(name)) for name in ("chosen", "rejected")]
     return pl.any_horizontal(*(found.fill_null(False) for found in (*lists, *texts)))
 
@@ -47,6 +50,12 @@ def _blank(text: pl.Expr) -> pl.Expr:
 def _nothing(text: pl.Expr) -> pl.Expr:
     """Whether a turn says nothing: a native message may have null for its content."""
     return _blank(text).fill_null(True)
+
+
+def _differ(field: str) -> pl.Expr:
+    """Whether the contexts of both sides differ in a field; lists of structs compare slowly."""
+    sides = (col(side).list.eval(pl.element().struct.field(field)) for side in _CONTEXTS)
+    return next(sides) != next(sides)
 
 
 def _letters(prompt: str = "prompt") -> pl.Expr:
@@ -83,7 +92,7 @@ RULES = (
     Rule(
         "unequal_prompts",
         "A comparison answers one prompt: the context before the last turn must be the same.",
-        lambda _: col("prompt") != col("_other_prompt"),
+        lambda _: _differ("role") | _differ("content"),
         lambda _: pl.lit("contexts of chosen and rejected differ"),
     ),
     Rule(
