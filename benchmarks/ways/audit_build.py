@@ -19,8 +19,8 @@ import polars as pl
 import yaml
 
 from benchmarks import curation as front
-from benchmarks.ways import pairing_ways
-from curation import schema
+from benchmarks.ways.pairing_ways import LETTERS
+from curation import ids, schema
 from curation.core.ordered import Spill
 from pipelines.core import io
 
@@ -28,6 +28,7 @@ ITERATIONS = ("iter1", "iter2", "iter3")
 POLICIES = ("sft", "iter1", "iter2")
 SETS = 4
 SAMPLES = 4  # responses to a prompt
+CHUNK = 50_000  # prompts made at once
 HELD_OUT = 1_000  # prompts that every policy is evaluated on
 MANIFEST = {"uri": "made", "revision": None, "commit": None, "format": "rlhflow"}
 
@@ -109,19 +110,61 @@ def run(stage: str, params: Path, flags: dict[str, object]) -> None:
 def sampled(turn: int, low: int, high: int, data: Path) -> Iterator[pl.DataFrame]:
     """Write an iteration's responses and scores; its prompts, a chunk at a time."""
     rng = np.random.default_rng(turn)
-    text = rng.choice(pairing_ways.LETTERS, 1 << 24).tobytes().decode()
+    text = rng.choice(LETTERS, 1 << 24).tobytes().decode()
     folder = data / "iterations" / ITERATIONS[turn]
     tables = (schema.GENERATIONS, schema.SCORES)
     waiting = {t: Spill(spills(data) / folder.name / t.name, t.key[0]) for t in tables}
-    for start in range(low, high, pairing_ways.CHUNK):
-        count = min(pairing_ways.CHUNK, high - start)
-        made = pairing_ways.chunk(rng, text, start, count, SAMPLES)
+    for start in range(low, high, CHUNK):
+        count = min(CHUNK, high - start)
+        made = chunk(rng, text, start, count, SAMPLES)
         named = made["generations"].with_columns(policy=pl.lit(POLICIES[turn]))
         waiting[schema.GENERATIONS].add(named)
         waiting[schema.SCORES].add(made["scores"])
         yield placed(made["prompts"], rng)
     for table, spill in waiting.items():
         write(folder / f"{table.name}.parquet", table, spill)
+
+
+def chunk(
+    rng: np.random.Generator, text: str, start: int, count: int, n: int
+) -> dict[str, pl.DataFrame]:
+    """Tables of `count` prompts with n responses each."""
+    rows = count * n
+    message = pl.struct(role=pl.lit("user"), content=pl.format("question {}", "k"))
+    pool = pl.DataFrame({"k": np.arange(start, start + count)}).select(
+        messages=pl.concat_list(message).cast(schema.MESSAGES)
+    )
+    pool = pool.with_columns(
+        prompt_id=ids.prompt_id(pl.col("messages")), source=pl.lit("made"), source_row=pl.lit("0"),
+        n_chars=12, n_tokens=3, license=pl.lit("none"), bucket=0.1, split=pl.lit("train"),
+        map_x=0.0, map_y=0.0, cluster=0,
+    )  # fmt: skip
+    chars = np.minimum(rng.exponential(400, rows).astype(int) + 20, 4000)
+    at = rng.integers(0, len(text) - 4000, rows)
+    made = pl.DataFrame(
+        {
+            "prompt_id": pool["prompt_id"].gather(np.repeat(np.arange(count), n)),
+            "sample": np.tile(np.arange(n), count),
+            "response": [text[a : a + size] for a, size in zip(at, chars, strict=True)],
+            "n_chars": chars,
+            "n_tokens": chars // 4 + 1,
+            "reward": rng.normal(size=rows) + 0.001 * chars,
+        }
+    ).with_columns(generation_id=ids.digest(pl.concat_str("prompt_id", "sample")))
+    said = made.with_columns(
+        token_ids=pl.lit([1, 2]), finish_reason=pl.lit("stop"), seed=1, temperature=1.0,
+        policy=pl.lit("sft"), policy_sha=pl.lit("-"), engine=pl.lit("vllm"),
+        engine_version=pl.lit("-"),
+    )  # fmt: skip
+    judged = made.select(
+        "generation_id", "reward", judge=pl.lit("rm"), reason=None, judge_sha=pl.lit("-"),
+        template_sha=pl.lit("-"), dtype=pl.lit("float32"),
+    )  # fmt: skip
+    frames = {"prompts": pool, "generations": said, "scores": judged}
+    return {
+        t.name: frames[t.name].select(pl.col(c.name).cast(c.dtype) for c in t.columns)
+        for t in (schema.PROMPTS, schema.GENERATIONS, schema.SCORES)
+    }
 
 
 def placed(prompts: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
@@ -148,8 +191,8 @@ def held_out(pool: Spill, data: Path) -> None:
     """Every policy's responses to the same held-out prompts, and the oracle's rewards."""
     for turn, policy in enumerate((*POLICIES, "iter3")):
         rng = np.random.default_rng(100 + turn)
-        text = rng.choice(pairing_ways.LETTERS, 1 << 20).tobytes().decode()
-        made = pairing_ways.chunk(rng, text, 10**9, HELD_OUT, 1)
+        text = rng.choice(LETTERS, 1 << 20).tobytes().decode()
+        made = chunk(rng, text, 10**9, HELD_OUT, 1)
         folder = data / "evaluation" / policy
         folder.mkdir(parents=True, exist_ok=True)
         named = made["generations"].with_columns(policy=pl.lit(policy))
