@@ -57,10 +57,10 @@ class Standardizing:
         Raises:
             UserError: a listed rule reads what the format does not give, or needs a tokenizer.
         """
-        alone_in_thread = self.count is not None  # it is a Python function: see curation.threads
-        each = map if alone_in_thread else mapped
-        batches_of = _batches(native, self.source)
-        for done in each(self._judged, ahead(batches_of) if alone_in_thread else batches_of):
+        frames = _batches(native, self.source)
+        # tokens are counted by a Python function: see curation.threads
+        each = map(self._judged, ahead(frames)) if self._counts else mapped(self._judged, frames)
+        for done in each:
             self.native_rows += done.native_rows
             self.items += done.items
             self._gone.add(done.alone)
@@ -83,6 +83,11 @@ class Standardizing:
     @property
     def _rules(self) -> list[Bound]:
         return [*self._first, *self._later]
+
+    @property
+    def _counts(self) -> bool:
+        """Whether a rule reads the number of tokens."""
+        return any("prompt_tokens" in rule.needs for rule, _ in self._rules)
 
     @property
     def _capped(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 col = pl.col
@@ -36,7 +37,6 @@ def preferences(frame: pl.LazyFrame) -> dict[str, Any]:
     ]
     facts = frame.select(
         pl.len().alias("pairs"),
-        col("prompt_id").hash().n_unique().alias("prompts"),  # 64 bits of each, not its string
         *means,
         (col("chosen_chars") > col("rejected_chars")).mean().alias("share_chosen_longer"),
         (col("chosen_chars") == col("rejected_chars")).mean().alias("share_equal_length"),
@@ -46,7 +46,15 @@ def preferences(frame: pl.LazyFrame) -> dict[str, Any]:
     ).collect(engine="streaming")
     margins = frame.select(col("margin").drop_nulls()).collect(engine="streaming")["margin"].sort()
     deciles = [margins.quantile(q, "nearest") for q in DECILES] if margins.len() else None
-    return {**facts.row(0, named=True), "margin_deciles": deciles}
+    counted = {"prompts": _distinct(frame, "prompt_id"), "margin_deciles": deciles}
+    return {**facts.row(0, named=True), **counted}
+
+
+def _distinct(frame: pl.LazyFrame, name: str) -> int:
+    """Number of distinct strings, by 64 bits of each in order: a set of them is 10 times larger."""
+    hashed = frame.select(col(name).hash()).collect(engine="streaming").to_series().to_numpy()
+    ordered = np.sort(hashed)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(1, len(ordered))
 
 
 def by_source(frame: pl.LazyFrame, whole: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import schema
+from curation import schema, statistics
 from curation import standardize as stage
 from curation.core import ordered
 from curation.items import Source
@@ -53,6 +53,7 @@ def test_rows_in_are_rows_kept_and_rejected_and_keys_are_unique(values: list[Any
         kept, rejects, items = made(values, Path(folder))
     assert items == len(values) == kept.height + rejects.height
     assert kept["pair_id"].n_unique() == kept.height
+    assert statistics.preferences(kept.lazy())["prompts"] == kept["prompt_id"].n_unique()
     assert rejects["item_id"].n_unique() == rejects.height
     for row in kept.select("prompt", "chosen", "rejected").to_dicts():
         texts = [m["content"] for side in row.values() for m in side]
