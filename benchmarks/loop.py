@@ -9,7 +9,9 @@ Scoring: 8 responses to each prompt under a Llama classifier of random weights, 
 long multi-turn ones. `pipeline 1` is transformers' text-classification pipeline, batch size 1;
 `padded` length-sorted batches under a token budget; `cache` the prompt's KV cache reused for one
 response after another; `ours` the engine that the score stage uses. "of best" is unique tokens per
-second against that model's tokens per second on full batches of equal length.
+second against that model's tokens per second on full batches of rows as long as the items
+(`full N`); "of far" against full batches of longer rows, whose tokens attend to as many others, on
+average, as the unique tokens do (`far N`). On the CPU seconds are CPU seconds.
 
 Pairing: `select` picks best and worst with length statistics from ids, rewards and lengths; two
 loops over JSON lines do the same in plain Python: `loop, texts` over prompts with their texts, as
@@ -51,18 +53,22 @@ def _middle(runs: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 def scoring(args: argparse.Namespace) -> None:
     """One line per shape and way."""
-    print("| prompts | way | seconds | against pipeline | of best | computed / unique | error |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    print("| prompts | way | seconds | x pipeline | of best | of far | computed / unique | error |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    clock = int(args.device == "cpu")
     for shape in args.shapes:
         bench = scoring_ways.Bench(args.model, shape, args.groups, args.device, args.dtype)
-        took = {name: one[0] for name, one in medians(bench.ways(), args.repeats).items()}
-        full = [name for name in took if name.startswith("full")]
-        best = max(bench.computed[name] / took[name] for name in full)
+        took = {name: one[clock] for name, one in medians(bench.ways(), args.repeats).items()}
+        ideal = {name for name in took if name.startswith(("full", "far"))}
+        rates = {
+            name: (bench.computed[name] if name in ideal else bench.unique) / seconds
+            for name, seconds in took.items()
+        }
+        best, far = (max(rates[x] for x in ideal if x.startswith(of)) for of in ("full", "far"))
         for name, seconds in took.items():
-            tokens = bench.computed[name] if name in full else bench.unique
             print(
                 f"| {shape} | {name} | {seconds:.2f} | {took['pipeline 1'] / seconds:.2f} | "
-                f"{tokens / seconds / best:.2f} | "
+                f"{rates[name] / best:.2f} | {rates[name] / far:.2f} | "
                 f"{bench.computed[name] / bench.unique:.2f} | {bench.error(name):.0e} |",
                 flush=True,
             )

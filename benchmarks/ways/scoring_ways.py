@@ -27,6 +27,7 @@ class Bench:
 
     Attributes:
         unique: tokens of each prompt once and of each response once.
+        seen: tokens that one of these attends to, itself included, on average.
     """
 
     def __init__(self, model: str, shape: str, groups: int, device: str, dtype: str) -> None:
@@ -49,20 +50,28 @@ class Bench:
         self.items = [prompt + answer for prompt, answers in self.groups for answer in answers]
         self.lengths = [len(prompt) for prompt, answers in self.groups for _ in answers]
         self.unique = sum(len(p) + sum(map(len, answers)) for p, answers in self.groups)
+        self.seen = sum(map(_seen, self.groups)) / self.unique
         self.computed: dict[str, int] = {}
         self.scores: dict[str, list[float]] = {}
 
     def ways(self) -> dict[str, Callable[[], None]]:
-        """Each way as a call that scores everything; `full N` runs as many tokens, none padded."""
+        """Each way as a call that scores everything.
+
+        `full N` runs as many tokens in rows as long as an item, none padded; `far N` in longer
+        rows, whose tokens attend to as many others as those that `ours` computes.
+        """
+        mean = round(sum(map(len, self.items)) / len(self.items))
         every = {
             "pipeline 1": self._pipeline,
             "batch 1": lambda: [self._logit(item) for item in self.items],
             "padded": self._padded,
             "cache": self._cache,
             "ours": lambda: self.scorer.score(self.items, self.lengths),
-            "full 1": lambda: self._full(1),
-            "full 2k": lambda: self._full(2048),
-            "full 8k": lambda: self._full(8192),
+            "full 1": lambda: self._full(1, mean),
+            "full 2k": lambda: self._full(2048, mean),
+            "full 8k": lambda: self._full(8192, mean),
+            "far 1": lambda: self._full(1, round(2 * self.seen)),
+            "far 8k": lambda: self._full(8192, round(2 * self.seen)),
         }
         return {
             name: lambda name=name, way=way: self._run(name, way) for name, way in every.items()
@@ -126,9 +135,8 @@ class Bench:
                 cache.crop(len(prompt))
         return result
 
-    def _full(self, tokens: int) -> None:
-        width = len(self.items[0])
-        rows = [self.items[0]] * max(1, tokens // width)
+    def _full(self, tokens: int, width: int) -> None:
+        rows = [(self.items[0] * width)[:width]] * max(1, tokens // width)
         self.plain.config.pad_token_id = None if len(rows) == 1 else self.tokenizer.pad_token_id
         for _ in range(max(1, round(self.unique / (width * len(rows))))):
             self.plain(self._row(rows), use_cache=False)
@@ -148,6 +156,13 @@ def _build(path: Path, shape: tuple[int, ...]) -> Any:
     tokenizer = checkpoint.load_tokenizer(policy)
     checkpoint.save(path, checkpoint.load_classifier(policy, num_labels=1), tokenizer, {})
     return ChatTemplate(tokenizer)
+
+
+def _seen(group: tuple[list[int], list[list[int]]]) -> float:
+    """Sum over a group's unique tokens of what each attends to."""
+    prompt, answers = len(group[0]), [len(answer) for answer in group[1]]
+    own = sum(n * (n + 1) / 2 for n in (prompt, *answers))
+    return own + prompt * sum(answers)
 
 
 def _plain(path: Path, dtype: str, device: str) -> Any:

