@@ -46,18 +46,19 @@ class RowGroups:
             OSError: the frame before it could not be written; says the reason, not the file.
             ValueError: the frame before it had other columns than the first.
         """
+        # here and not in the thread, which has the most to do
+        rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         self._wait()
-        self._busy = self._thread.submit(self._write, frame)
+        self._busy = self._thread.submit(self._write, frame, rows)
 
     def _wait(self) -> None:
         busy, self._busy = self._busy, None
         if busy is not None:
             busy.result()
 
-    def _write(self, frame: pl.DataFrame) -> None:
+    def _write(self, frame: pl.DataFrame, rows: Any) -> None:
         from pyarrow import parquet
 
-        rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         if self._writer is None:
             self._writer = parquet.ParquetWriter(
                 self._path,
