@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from benchmarks.claims_bench import markdown
 from benchmarks.claims_bench.claims import policy
 from benchmarks.claims_bench.experiments import Result
 from benchmarks.claims_bench.verdicts import measure
@@ -24,10 +25,8 @@ STAGES = frozenset({"models", "length"})
 
 def table(name: str, results: Sequence[Result]) -> str:
     """Two policies side by side: mean and standard error over seeds."""
-    lines = [
-        f"| {name} | win rate at equal length | win rate | characters | oracle reward | {PAPER} |",
-        "|---|---|---|---|---|---|",
-    ]
+    head = ("win rate at equal length", "win rate", "characters", "oracle reward", PAPER)
+    rows = []
     for label, arm, paper in ROWS[name]:
         cells = []
         for key in ("length_controlled", "win_rate", "chars", "oracle"):
@@ -35,5 +34,5 @@ def table(name: str, results: Sequence[Result]) -> str:
             digits = 3 if key == "oracle" else 1
             error = "" if len(results) == 1 else f" ± {one.se:.{digits}f}"
             cells.append(f"{one.mean:.{digits}f}{error}")
-        lines.append(f"| {label} | {' | '.join(cells)} | {paper} |")
-    return "\n".join(lines)
+        rows.append([label, *cells, paper])
+    return markdown.table([name, *head], rows)

@@ -84,17 +84,7 @@ def train(arm: Arm, given: dict[str, Any]) -> dict[str, Any]:
     _pair(arm, params)
     _history(arm, before, params)
     _reference(arm, before, policy, params)
-    call(
-        "dpo",
-        iteration=arm.iteration,
-        policy=policy,
-        sft=SFT,
-        history=arm.folder / "history.parquet",
-        reference=arm.folder / "reference.parquet",
-        checkpoint=arm.folder / "checkpoint",
-        metrics=arm.folder / "dpo.json",
-        params=params,
-    )
+    _dpo(arm.folder, arm.iteration, policy, arm.folder, params)
     evaluate(arm.folder, arm.folder / "checkpoint", arm.judge, params)
     return figures(arm.folder)
 
@@ -136,6 +126,20 @@ def _reference(arm: Arm, before: Path, policy: Path, params: Path) -> None:
         previous=before / "reference.parquet",
         table=arm.folder / "reference.parquet",
         metrics=arm.folder / "reference.json",
+        params=params,
+    )
+
+
+def _dpo(folder: Path, iteration: str, policy: Path, pairs: Path, params: Path) -> None:
+    call(
+        "dpo",
+        iteration=iteration,
+        policy=policy,
+        sft=SFT,
+        history=pairs / "history.parquet",
+        reference=pairs / "reference.parquet",
+        checkpoint=folder / "checkpoint",
+        metrics=folder / "dpo.json",
         params=params,
     )
 
@@ -245,15 +249,5 @@ def _offline(folder: Path, params: Path) -> None:
 
 def _restart(folder: Path, params: Path, last: Path) -> None:
     """pi0 again on the last arm's history, for more epochs."""
-    call(
-        "dpo",
-        iteration="iter1",
-        policy=SFT,
-        sft=SFT,
-        history=last / "history.parquet",
-        reference=last / "reference.parquet",
-        checkpoint=folder / "checkpoint",
-        metrics=folder / "dpo.json",
-        params=params,
-    )
+    _dpo(folder, "iter1", SFT, last, params)
     evaluate(folder, folder / "checkpoint", "plain", params)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks.claims_bench import ablations, figures
+from benchmarks.claims_bench import ablations, figures, markdown
 from benchmarks.claims_bench.claims import CLAIMS, Claim, policy
 from benchmarks.claims_bench.experiments import Result
 from benchmarks.claims_bench.verdicts import Measured, Verdict, measure, together
@@ -86,17 +86,17 @@ def write(root: Path, found: Sequence[Finding], results: Sequence[Result], comma
 
 def block(found: Sequence[Finding]) -> str:
     """The table that README shows."""
-    lines = ["| claim | effect ± standard error | seeds | verdict |", "|---|---|---|---|"]
+    rows = []
     for one in found:
         whose = "ours: " if one.claim.ours else ""
         effects = "; ".join(
             f"{part.says}: {number(told)}"
             for part, told in zip(one.claim.parts, one.measured, strict=True)
         )
-        lines.append(
-            f"| {whose}{one.claim.says} | {effects} | {len(one.seeds)} | **{one.verdict}** |"
+        rows.append(
+            [f"{whose}{one.claim.says}", effects, f"{len(one.seeds)}", f"**{one.verdict}**"]
         )
-    return "\n".join(lines)
+    return markdown.table(("claim", "effect ± standard error", "seeds", "verdict"), rows)
 
 
 def into_readme(path: Path, text: str) -> None:
@@ -136,28 +136,24 @@ def _opening(results: Sequence[Result], command: str) -> str:
 
 def _section(one: Finding, faults: dict[str, str]) -> str:
     claim = one.claim
-    lines = [
-        f"## {claim.name}: {one.verdict}",
-        "",
-        f"{'Ours. ' if claim.ours else ''}{claim.says}",
-        "",
-        f"![{claim.name}](claims/{claim.name}.svg)",
-        "",
-        "| effect | " + " | ".join(f"seed {seed}" for seed in one.seeds) + " | mean | standard "
-        "error | 95% interval | bound | verdict |",
-        "|---" * (len(one.seeds) + 6) + "|",
-    ]
+    head = ["effect", *(f"seed {seed}" for seed in one.seeds)]
+    head += ["mean", "standard error", "95% interval", "bound", "verdict"]
+    rows = []
     for part, told in zip(claim.parts, one.measured, strict=True):
-        each = " | ".join("none" if x is None else f"{x:+.3f}" for x in told.effects)
+        each = ["none" if x is None else f"{x:+.3f}" for x in told.effects]
         mean = "" if math.isnan(told.mean) else f"{told.mean:+.3f}"
         error = "" if math.isnan(told.se) else f"{told.se:.3f}"
         span = "" if math.isinf(told.low) else f"{told.low:+.3f} to {told.high:+.3f}"
-        lines.append(
-            f"| {part.says} | {each} | {mean} | {error} | {span} | {part.over:g} | {told.verdict} |"
-        )
+        rows.append([part.says, *each, mean, error, span, f"{part.over:g}", told.verdict])
+    parts = [
+        f"## {claim.name}: {one.verdict}",
+        f"{'Ours. ' if claim.ours else ''}{claim.says}",
+        f"![{claim.name}](claims/{claim.name}.svg)",
+        markdown.table(head, rows),
+    ]
     if one.verdict != "holds" and claim.name in faults:
-        lines += ["", f"Why: {faults[claim.name].strip()}"]
-    return "\n".join(lines)
+        parts.append(f"Why: {faults[claim.name].strip()}")
+    return "\n\n".join(parts)
 
 
 def _ablations(results: Sequence[Result]) -> list[str]:
@@ -172,31 +168,30 @@ def _ablations(results: Sequence[Result]) -> list[str]:
 
 def _policies(results: Sequence[Result]) -> str:
     """Every policy and judge behind the claims, means over seeds."""
-    lines = [
-        "## The policies, means over seeds",
-        "",
-        "| policy | oracle reward | characters | KL | win rate | at equal length | pairs | steps | "
-        "labels right | oracle gap | chosen longer by |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    lines[1:1] = [
-        "",
+    head = (
+        "policy", "oracle reward", "characters", "KL", "win rate", "at equal length", "pairs",
+        "steps", "labels right", "oracle gap", "chosen longer by",
+    )  # fmt: skip
+    says = (
         "Each is trained by one call of DPO on `pairs` pairs in `steps` steps; iter2, iter3 and "
         "mix1_again go on from the policy before them, so iter3 has taken the steps of all three. "
         "The last three columns are of the pairs it was trained on: the share whose chosen "
         "response the oracle puts above the rejected one, the mean difference of their oracle "
-        "rewards, and of their lengths in characters.",
-    ]
+        "rewards, and of their lengths in characters."
+    )
     names: dict[str, None] = {"sft": None}
     for group in ("pairing", "loop", "length"):
         names |= {name: None for one in results for name in one["figures"].get(group, {})}
-    for name in names:
-        cells = []
-        for key, places in COLUMNS.items():
-            values = _values(results, name, key)
-            cells.append(f"{sum(values) / len(values):.{places}f}" if values else "")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", *_judges(results)])
+    rows = [
+        [name, *(_mean(_values(results, name, key), places) for key, places in COLUMNS.items())]
+        for name in names
+    ]
+    parts = ["## The policies, means over seeds", says, markdown.table(head, rows)]
+    return "\n\n".join([*parts, _judges(results)])
+
+
+def _mean(values: Sequence[float], places: int) -> str:
+    return f"{sum(values) / len(values):.{places}f}" if values else ""
 
 
 def _values(results: Sequence[Result], name: str, key: str) -> list[float]:
@@ -211,41 +206,36 @@ def _values(results: Sequence[Result], name: str, key: str) -> list[float]:
     return found
 
 
-def _judges(results: Sequence[Result]) -> list[str]:
+def _judges(results: Sequence[Result]) -> str:
     judges = [one["figures"]["models"]["judges"] for one in results]
-    lines = [
-        "| judge | accuracy on its mix's held-out pairs | mean within-prompt Pearson with length | "
-        "with the oracle | oracle reward of its best of n |",
-        "|---|---|---|---|---|",
-    ]
+    head = {
+        "accuracy": "accuracy on its mix's held-out pairs",
+        "pearson": "mean within-prompt Pearson with length",
+        "oracle_pearson": "with the oracle",
+        "best_of_n": "oracle reward of its best of n",
+    }
+    rows = []
     for name in judges[0]:
-        cells = []
-        for key in ("accuracy", "pearson", "oracle_pearson", "best_of_n"):
-            values = [float(one[name][key]) for one in judges if one[name].get(key) is not None]
-            cells.append(f"{sum(values) / len(values):.3f}" if values else "")
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return lines
+        told = [one[name] for one in judges]
+        values = [[float(one[key]) for one in told if one.get(key) is not None] for key in head]
+        rows.append([name, *(_mean(found, 3) for found in values)])
+    return markdown.table(["judge", *head.values()], rows)
 
 
 def _traces(results: Sequence[Result]) -> str:
     """Which experiment each seed's numbers come from."""
-    lines = [
-        "## Where each number comes from",
-        "",
+    says = (
         "Each seed is one `dvc exp run` of `recipes/claims/graph.yaml` in a clone of the checkout "
-        "(kept under `.work/claims`, where `dvc exp show` and `dvc exp apply` take its name).",
-        "",
-        "| seed | experiment | commit of the experiment | code | seconds |",
-        "|---|---|---|---|---|",
-    ]
+        "(kept under `.work/claims`, where `dvc exp show` and `dvc exp apply` take its name)."
+    )
+    head = ("seed", "experiment", "commit of the experiment", "code", "seconds")
+    rows = []
     for one in results:
         named = {told["name"]: told["commit"] for told in one["experiments"].values()}
-        for name, commit in named.items():
-            lines.append(
-                f"| {one['seed']} | {name} | {commit[:12]} | {one['code'][:12]} | "
-                f"{one['seconds']:.0f} |"
-            )
+        seed, code, seconds = str(one["seed"]), one["code"][:12], f"{one['seconds']:.0f}"
+        rows += [[seed, name, commit[:12], code, seconds] for name, commit in named.items()]
     changes = results[0]["changes"]
     shown = "\n".join(f"-S {line}" for line in changes)
-    lines += ["", f"Parameters of seed {results[0]['seed']} (others: 1000 more per seed):", ""]
-    return "\n".join([*lines, f"```\n{shown}\n```"])
+    parts = ["## Where each number comes from", says, markdown.table(head, rows)]
+    parts += [f"Parameters of seed {results[0]['seed']} (others: 1000 more per seed):"]
+    return "\n\n".join([*parts, f"```\n{shown}\n```"])
