@@ -129,7 +129,7 @@ def _tops(groups: Groups, values: Floats) -> Floats:
     """Of each group the largest value, the smallest, and how often the largest occurs."""
     found = np.zeros((3, groups.counts.size))
     for which, rows in groups.blocks():
-        some = values[rows.T]
+        some = values[np.ascontiguousarray(rows.T)]
         top = some.max(axis=0)
         found[:, which] = top, some.min(axis=0), (some == top).sum(axis=0)
     return found

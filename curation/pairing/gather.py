@@ -28,17 +28,13 @@ def with_texts(
         UserError: a prompt of the generations is not in the prompts table.
     """
     said = _said(candidates, generations)
-    pool = _pool(candidates, prompts)
-    place = candidates.select("prompt_id").join(
-        pool.select("prompt_id", place=pl.int_range(pl.len())),
-        on="prompt_id", how="left", maintain_order="left",
-    )["place"]  # fmt: skip
+    pool, place = _pool(candidates, prompts)
     # the prompt's part of the id is made once per prompt
     canonical = pool.select(key=ids.canonical(pl.col("prompt")))["key"].gather(place)
     texts = pl.DataFrame([canonical, *said])
     named = candidates.hstack([*said, _pair_ids(texts), place.alias("place_")])
     ordered = named.sort("pair_id", "place", "prompt_id")
-    found = pool.select("source", "prompt")[ordered["place_"]]
+    found = pool[ordered["place_"]]
     return ordered.drop("place_").hstack(found)
 
 
@@ -92,18 +88,20 @@ def _pair_ids(texts: pl.DataFrame) -> pl.Series:
     return pl.concat(made)["pair_id"] if texts.height else texts.select(own)["pair_id"]
 
 
-def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> pl.DataFrame:
-    """prompt_id, source and prompt (messages) of the candidates' prompts."""
-    keys = candidates.select(pl.col("prompt_id").unique())
+def _pool(candidates: pl.DataFrame, prompts: pl.LazyFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """source and prompt (messages) of the candidates' prompts, and each candidate's row there."""
+    keys = candidates.select("prompt_id")
     columns = prompts.select("prompt_id", "source", prompt="messages")
     found = columns.join(keys.lazy(), on="prompt_id", how="semi").collect(engine="streaming")
-    if found.height < keys.height:
-        lost = keys.join(found, on="prompt_id", how="anti")["prompt_id"].sort()
+    rows = found.select("prompt_id", place=pl.int_range(pl.len()))
+    known = keys.join(rows, on="prompt_id", how="left", maintain_order="left")
+    lost = known.filter(pl.col("place").is_null())["prompt_id"].unique().sort()
+    if lost.len():
         raise UserError(
             f"prompts: lacks {lost.len()} prompts of the generations, first {lost[0]}; "
             "pass the prompts table they were sampled from"
         )
-    return found.rechunk()
+    return found.drop("prompt_id").rechunk(), known["place"]
 
 
 def judged_by_rules(
