@@ -164,7 +164,7 @@ def _merged(states: States, span: _Span, scale: float | None) -> Any:
     """Attention of responses as the mean of two: of all to the prompt, and of each to itself.
 
     The weight of either is its sum of exponentials, which only this operator of torch's tells. No
-    mask is read and blocks are larger, which saves a twelfth of a pass's CPU time.
+    mask is read and blocks are larger, which saves a fifteenth of a pass's CPU time.
     """
     import torch
 
