@@ -78,7 +78,9 @@ def parameters(data: Path) -> Path:
 
 def preferences(rows: int, data: Path, params: Path) -> None:
     """Native rows of every set through standardize and both mixes."""
-    front.empty(data / "sources" / "benchmark" / "nothing" / "table.parquet")
+    front.empty("benchmark", data / "sources" / "benchmark" / "nothing" / "table.parquet")
+    pool = spills(data) / "no-pool.parquet"  # the pool is made later; nothing here is held out
+    front.empty("prompts", pool)
     sources = data / "sources" / "preference"
     for number in range(SETS):
         folder = sources / f"set{number}"
@@ -89,7 +91,8 @@ def preferences(rows: int, data: Path, params: Path) -> None:
         flags = {"source": folder.name, "native": folder / "native.parquet"}
         run("standardize", params, flags | outputs(folder, "table", "rejects", "metrics"))
     for mix in ("mix1", "mix2"):
-        flags = {"mix": mix, "sources": sources, "benchmarks": data / "sources" / "benchmark"}
+        flags = {"mix": mix, "sources": sources, "prompts": pool}
+        flags |= {"benchmarks": data / "sources" / "benchmark"}
         out = outputs(data / "mixes" / mix, "table", "rejects", "metrics")
         run("mix", params, flags | out | {"table": data / "mixes" / mix / "mix.parquet"})
 
