@@ -73,11 +73,8 @@ def ours(folder: Path) -> Iterator[list[str]]:
     native_rows = ["--native", str(folder / "native.parquet")]
     yield [*run, *native_rows, *table, "--metrics", str(out / "metrics.json"), *params]
     pool = folder / "prompts.parquet"
-    for table, path in (
-        ("benchmark", folder / "benchmark/nothing/table.parquet"),
-        ("prompts", pool),
-    ):
-        empty(table, path)
+    empty("benchmark", folder / "benchmark/nothing/table.parquet")
+    empty("prompts", pool)
     run = [sys.executable, "-m", "pipelines.mix", "--mix", "mix1"]
     read = ["--sources", str(folder / "preference"), "--benchmarks", str(folder / "benchmark")]
     read += ["--prompts", str(pool)]

@@ -153,7 +153,8 @@ def utilisation(bench: Bench, pairs_per_second: float, peak_tflops: float) -> fl
     config = checkpoint.load_policy(bench.model)
     each = dpo._tokens(bench.rows) / len(bench.rows)
     attention = 6 * config.config.num_hidden_layers * config.config.hidden_size * each / 2
-    return (6 * config.num_parameters() + attention) * each * pairs_per_second / peak_tflops / 1e12
+    flops = (6 * config.num_parameters() + attention) * each * pairs_per_second
+    return float(flops / peak_tflops / 1e12)
 
 
 def table(bench: Bench, runs: list[dict[str, tuple[float, float]]], args: Any) -> str:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.curation import Cost, measure
@@ -35,7 +35,7 @@ from benchmarks.ways import pairing_ways, scoring_ways
 Way = Callable[[], object]
 
 
-def medians(ways: dict[str, Way], repeats: int) -> dict[str, tuple[float, float]]:
+def medians(ways: Mapping[str, Way], repeats: int) -> dict[str, tuple[float, float]]:
     """Median seconds of each way: of the wall clock, and of this process on the CPU."""
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(repeats):

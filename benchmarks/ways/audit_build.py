@@ -86,7 +86,8 @@ def preferences(rows: int, data: Path, params: Path) -> None:
         folder = sources / f"set{number}"
         folder.mkdir(parents=True, exist_ok=True)
         front.generate(rows, folder, seed=number)
-        manifest = {**MANIFEST, "source": folder.name, "files": [], "rows": rows, "kept": rows}
+        counts = {"files": [], "rows": rows, "kept": rows}
+        manifest: dict[str, object] = {**MANIFEST, "source": folder.name, **counts}
         (folder / "fetch.json").write_text(json.dumps(manifest), "utf-8")
         flags = {"source": folder.name, "native": folder / "native.parquet"}
         run("standardize", params, flags | outputs(folder, "table", "rejects", "metrics"))

@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,7 @@ class Bench:
             "far 1": lambda: self._full(1, round(2 * self.seen)),
             "far 8k": lambda: self._full(8192, round(2 * self.seen)),
         }
-        return {
-            name: lambda name=name, way=way: self._run(name, way) for name, way in every.items()
-        }
+        return {name: partial(self._run, name, way) for name, way in every.items()}
 
     def error(self, name: str) -> float:
         """Largest difference of a way's scores from those of batch 1; 0 where it scores nothing."""
@@ -142,7 +141,7 @@ class Bench:
             self.plain(self._row(rows), use_cache=False)
 
 
-def _build(path: Path, shape: tuple[int, ...]) -> Any:
+def _build(path: Path, shape: tuple[int, int, int, int, int]) -> Any:
     """Save a classifier of random weights with a tokenizer; returns its chat template."""
     from training import base
     from training.core import checkpoint
