@@ -26,7 +26,7 @@ class Groups:
     @property
     def starts(self) -> Ints:
         """Where each group begins in ``order``."""
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self.counts)[:-1]])
+        return np.asarray(np.cumsum(self.counts) - self.counts)
 
     def blocks(self) -> Iterator[tuple[Ints, Ints]]:
         """Group numbers [groups] and their row numbers [groups, n], sizes n ascending."""

@@ -21,7 +21,7 @@ from curation.pairing.cut import Tables, cut
 from curation.pairing.figures import Tally
 from curation.pairing.responses import judges_of
 from curation.pairing.rules import Rules
-from curation.pairs import PART, Part, parts, summed
+from curation.pairs import PART, TEXT, Part, parts, summed
 from pipelines import reviews
 from pipelines.core import io, stage
 from pipelines.core.params import Params, load
@@ -57,8 +57,8 @@ def body(run: Stage) -> None:
         reviews.verdicts(args.reviews),
     )
     rules = rules_of(load(args.params))
-    rows = tables.generations.select(pl.len()).collect().item()
-    count = math.ceil(rows / PART)
+    rows, text = tables.generations.select(pl.len(), pl.col("n_chars").sum()).collect().row(0)
+    count = math.ceil(max(rows / PART, text / TEXT))
     judges = judges_of(tables.scores, rules)
     if count < 2:
         tallies, penalty = _whole(run, parts([tables], judges, rules))

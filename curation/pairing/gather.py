@@ -70,7 +70,7 @@ def _taken(wanted: Ints, generations: pl.LazyFrame, size: int) -> pl.DataFrame:
         batch = columns.slice(start, TEXTS).collect().rechunk()
         return _owned(batch[wanted[low:high] - start])
 
-    return pl.concat(mapped(some, range(0, size, TEXTS))).rechunk()
+    return pl.concat(mapped(some, range(0, max(size, 1), TEXTS))).rechunk()
 
 
 def _owned(rows: pl.DataFrame) -> pl.DataFrame:

@@ -121,19 +121,22 @@ def test_pair_writes_pairs_ledger_and_metrics_twice_the_same(
 
 
 @pytest.mark.parametrize("strategy", ["best_worst", "top_k_bottom_k", "random"])
-@pytest.mark.parametrize("penalty", ["0.01", "auto"])
+@pytest.mark.parametrize(("penalty", "most"), [("0.01", "PART"), ("auto", "TEXT")])
 def test_pairing_in_parts_gives_the_same_bytes(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, penalty: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, strategy: str, penalty: str, most: str
 ) -> None:
     _params(folder, "strategy: best_worst", f"strategy: {strategy}")
     _params(folder, "length_penalty: 0.0", f"length_penalty: {penalty}")
     assert _pair() == 0
     names = ("pairs.parquet", "rejects.parquet", "pair.json")
     first = [Path(name).read_bytes() for name in names]
-    monkeypatch.setattr(pair, "PART", 25)
+    monkeypatch.setattr(pair, most, 25)
     monkeypatch.setattr(cut, "ROWS", 7)
+    cuts: list[int] = []
+    monkeypatch.setattr(pair, "cut", lambda tables, n, at: cuts.append(n) or cut.cut(tables, n, at))
     assert _pair() == 0
     assert [Path(name).read_bytes() for name in names] == first
+    assert cuts[0] > 1
     for name in ("generations", "scores", "prompts"):
         frame = pl.read_parquet(f"{name}.parquet")
         frame.sample(fraction=1, shuffle=True, seed=3).write_parquet(f"{name}.parquet")
@@ -178,6 +181,16 @@ def test_a_bad_reward_leaves_the_earlier_tables(
     assert capsys.readouterr().err.count("\n") == 1
     assert Path("pairs.parquet").read_bytes() == before
     assert not list(folder.glob(".*.tmp"))
+
+
+@pytest.mark.usefixtures("folder")
+def test_scores_that_all_failed_make_no_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = pl.lit(None, dtype=pl.Float64).alias("reward")
+    scores = pl.read_parquet("scores.parquet").with_columns(failed, reason=pl.lit("timeout"))
+    scores.write_parquet("scores.parquet")
+    assert _pair() == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not Path("pairs.parquet").exists()
 
 
 def test_history_and_its_gate(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
