@@ -22,9 +22,7 @@ from curation.pairing.rules import Rules
 from curation.schema import REJECTS
 
 PART = 2_000_000  # responses paired at once: about a GiB with chosen texts of 400 characters
-TEXT = (
-    1_500_000_000  # characters of the responses paired at once: under 2 GiB however long they are
-)
+TEXT = 1_500_000_000  # characters of the responses paired at once: keeps longer ones under 2 GiB
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,8 @@ class Spill:
             with pa.OSFile(str(file), "wb") as to, pa.ipc.new_file(to, rows.schema) as writer:
                 writer.write_table(rows, max_chunksize=BATCH)
         except OSError as error:  # Arrow's own names neither the file nor the reason alone
-            raise OSError(error.errno, os.strerror(error.errno or 0), str(file)) from error
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, reason, str(file)) from error
         self._made += 1
         return file
 
