@@ -58,7 +58,7 @@ def commands(data: Path) -> dict[str, list[str]]:
     found["review queue"] = prefloop(data, "review", "queue")
     report = ["--data", str(data), "--out", str(data / "report")]
     params = ["--params", str(data.parent / "params.yaml")]
-    found["report"] = [sys.executable, "-m", "pipelines.report", *report, *params]
+    found["report"] = [sys.executable, "-m", "pipelines.stages.report", *report, *params]
     return found
 
 

@@ -69,13 +69,13 @@ def ours(folder: Path) -> Iterator[list[str]]:
     out = folder / "preference" / NAME
     params = ["--params", str(parameters(folder))]
     table = ["--table", str(out / "table.parquet"), "--rejects", str(out / "rejects.parquet")]
-    run = [sys.executable, "-m", "pipelines.standardize", "--source", NAME]
+    run = [sys.executable, "-m", "pipelines.stages.standardize", "--source", NAME]
     native_rows = ["--native", str(folder / "native.parquet")]
     yield [*run, *native_rows, *table, "--metrics", str(out / "metrics.json"), *params]
     pool = folder / "prompts.parquet"
     empty("benchmark", folder / "benchmark/nothing/table.parquet")
     empty("prompts", pool)
-    run = [sys.executable, "-m", "pipelines.mix", "--mix", "mix1"]
+    run = [sys.executable, "-m", "pipelines.stages.mix", "--mix", "mix1"]
     read = ["--sources", str(folder / "preference"), "--benchmarks", str(folder / "benchmark")]
     read += ["--prompts", str(pool)]
     made = ["--table", str(folder / "mix.parquet"), "--rejects", str(folder / "gone.parquet")]
@@ -84,7 +84,7 @@ def ours(folder: Path) -> Iterator[list[str]]:
 
 def empty(table: str, path: Path) -> None:
     """A table without rows."""
-    from curation import schema
+    from curation.core import schema
 
     path.parent.mkdir(parents=True, exist_ok=True)
     schema.TABLES[table].empty().write_parquet(path)

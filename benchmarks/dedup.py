@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curation import decontaminate, dedup
+from curation.mixing import decontaminate, dedup
 
 VOCABULARY, MEAN_WORDS, ITEMS = 20_000, 100, 5_000
 COPIES, CONTAMINATED = 20, 50

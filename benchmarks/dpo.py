@@ -25,10 +25,10 @@ from training.core import environment
 
 environment.prepare()
 
-from training import arguments, dpo  # noqa: E402
 from training.core import checkpoint  # noqa: E402
-from training.logprobs import completion_logprobs  # noqa: E402
-from training.settings import Architecture, Dpo  # noqa: E402
+from training.core.settings import Architecture, Dpo  # noqa: E402
+from training.engines.logprobs import completion_logprobs  # noqa: E402
+from training.trainers import arguments, dpo  # noqa: E402
 
 ITERATIONS = 3
 SIDES = ("chosen", "rejected")
@@ -45,7 +45,7 @@ class Bench:
 
 
 def made(args: argparse.Namespace, work: Path) -> Bench:
-    from training import base
+    from training.trainers import base
 
     shape = Architecture(
         args.hidden, args.hidden * 8 // 3 // 32 * 32, args.layers, args.heads, args.heads, 4096

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 import yaml
 
-from curation.schema import (
+from curation.core.schema import (
     GENERATIONS,
     HISTORY,
     PAIRS,
@@ -23,8 +23,8 @@ from curation.schema import (
     REJECTS,
     SCORES,
 )
+from pipelines.commands.repro import environment
 from pipelines.core.io import read, read_json
-from pipelines.repro import environment
 from tests.conftest import copy_project
 
 pytestmark = pytest.mark.slow
@@ -234,8 +234,8 @@ def test_a_new_iteration_adds_only_its_own_stages(build: Path, params: Path) -> 
 def test_only_imported_code_counts(build: Path) -> None:
     for name, expected in {
         "benchmarks/unused.py": set(),
-        "curation/checks/pairs/README.md": {"gate_pairs@iter1", "gate_pairs@iter2"},
-        "pipelines/pair.py": {"pair@iter1", "pair@iter2"},
+        "curation/gates/checks/pairs/README.md": {"gate_pairs@iter1", "gate_pairs@iter2"},
+        "pipelines/stages/pair.py": {"pair@iter1", "pair@iter2"},
     }.items():
         path = build / name
         before = path.read_bytes() if path.exists() else None

@@ -12,7 +12,7 @@ import yaml
 
 from benchmarks.claims_bench import models, steps
 from benchmarks.claims_bench.steps import DATA, JUDGES, POOL, PROMPTS, SFT, START, call
-from curation import schema
+from curation.core import schema
 from data.sample import world
 from pipelines.core import io
 

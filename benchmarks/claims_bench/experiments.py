@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from curation.core.errors import UserError
-from pipelines.repro import environment
+from pipelines.commands.repro import environment
 
 FILES = {"graph.yaml": "dvc.yaml", "recipe.yaml": "params.yaml", "claims.yaml": "claims.yaml"}
 DECIDES = (  # what a seed's numbers depend on

@@ -9,10 +9,10 @@ import polars as pl
 
 from benchmarks.claims_bench import steps
 from benchmarks.claims_bench.steps import DATA, JUDGES, POOL, PROMPTS, SFT, call
-from curation import schema
+from curation.core import schema
 from data.sample import world
-from pipelines import judging
 from pipelines.core import io
+from pipelines.shared import judging
 
 SECOND = "plain_b"  # the plain mix again, another seed: the other judge of the panel
 
@@ -105,7 +105,7 @@ def _multi_head(judge: str) -> None:
         checkpoint=JUDGES / "multi",
         metrics=JUDGES / "multi.json",
     )
-    from training.multi_head_judge import MultiHeadJudge
+    from training.judges.multi_head import MultiHeadJudge
 
     judged = MultiHeadJudge(JUDGES / "multi", 16384)
     answers = _answers()

@@ -80,7 +80,7 @@ def _outs(folder: Path, name: str) -> dict[str, object]:
 
 def _gate(table: str, folder: Path, name: str, common: dict[str, Path]) -> None:
     """The SQL checks of the graph: no held-out or benchmark prompt in what is trained on."""
-    from pipelines import check
+    from pipelines.stages import gate
 
     views = {
         "rejects": folder / "rejects.parquet",
@@ -90,5 +90,5 @@ def _gate(table: str, folder: Path, name: str, common: dict[str, Path]) -> None:
     argv = ["--table-name", table, "--table", str(folder / f"{name}.parquet")]
     for view, path in views.items():
         argv += ["--view", f"{view}={path}"]
-    if code := check.main([*argv, "--report", str(folder / "checks.json")]):
+    if code := gate.main([*argv, "--report", str(folder / "checks.json")]):
         raise SystemExit(code)

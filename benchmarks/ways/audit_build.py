@@ -20,7 +20,7 @@ import yaml
 
 from benchmarks import curation as front
 from benchmarks.ways.pairing_ways import LETTERS
-from curation import ids, schema
+from curation.core import ids, schema
 from curation.core.ordered import Spill
 from pipelines.core import io
 

@@ -15,9 +15,9 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from curation import ids, schema
-from curation.length_stats import mean_pearson
+from curation.core import ids, schema
 from curation.pairing import choose, responses
+from curation.pairing.penalties import mean_pearson
 from curation.pairing.rules import Rules
 from pipelines.core import io
 
@@ -217,7 +217,7 @@ def stage(folder: Path) -> Iterator[list[str]]:
     given |= {name: folder / file for name, file in made.items()}
     flags = [part for name, path in given.items() for part in (f"--{name}", str(path))]
     params = ["--params", "recipes/sample.yaml"]
-    yield [sys.executable, "-m", "pipelines.pair", "--iteration", "iter1", *flags, *params]
+    yield [sys.executable, "-m", "pipelines.stages.pair", "--iteration", "iter1", *flags, *params]
 
 
 def floor(folder: Path) -> Iterator[list[str]]:

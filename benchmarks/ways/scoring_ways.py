@@ -143,10 +143,10 @@ class Bench:
 
 def _build(path: Path, shape: tuple[int, int, int, int, int]) -> Any:
     """Save a classifier of random weights with a tokenizer; returns its chat template."""
-    from training import base
     from training.core import checkpoint
     from training.core.chat_template import ChatTemplate
-    from training.settings import Architecture
+    from training.core.settings import Architecture
+    from training.trainers import base
 
     rng = random.Random(0)
     texts = [_words(rng, 60) for _ in range(200)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation import schema
+from curation.core import schema
 from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS
 

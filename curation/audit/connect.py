@@ -12,7 +12,7 @@ import polars as pl
 
 from curation.audit import catalog
 from curation.core.errors import UserError
-from curation.schema import Table
+from curation.core.schema import Table
 
 _TYPES: dict[pl.DataType | type[pl.DataType], str] = {
     pl.String: "VARCHAR",

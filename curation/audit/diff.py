@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from curation import schema
 from curation.audit.connect import rows
+from curation.core import schema
 from curation.core.errors import UserError
 
 TABLES: dict[str, tuple[schema.Table, str, str]] = {

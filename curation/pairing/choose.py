@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from curation.grouped import Groups, group
-from curation.length_stats import Floats, Moments, auto_penalty, moments
+from curation.core.grouped import Groups, group
+from curation.pairing.penalties import Floats, Moments, auto_penalty, moments
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
 from curation.pairing.strategies import Arrays, select

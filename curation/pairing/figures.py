@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curation.grouped import Groups
-from curation.length_stats import Floats, Moments, pearson
+from curation.core.grouped import Groups
 from curation.pairing.choose import Choice
+from curation.pairing.penalties import Floats, Moments, pearson
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
 

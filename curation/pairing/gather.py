@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from curation import ids
+from curation.core import ids
 from curation.core.errors import UserError
+from curation.core.grouped import Ints
 from curation.core.ordered import PART
-from curation.grouped import Ints
+from curation.core.schema import MESSAGES, PAIRS
+from curation.core.threads import mapped
 from curation.pairing.overrides import FLIPPED, KEPT, override
 from curation.pairing.rules import Rules
-from curation.schema import MESSAGES, PAIRS
-from curation.threads import mapped
 
 SMALL_MARGIN = 0.4  # under Bradley-Terry such a label would be the other way round 40% of the time
 TEXTS = 2 * PART  # responses whose texts are read at once

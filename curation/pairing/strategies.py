@@ -14,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 from polars_hash import NonCryptographicHashingNameSpace
 
-from curation.grouped import Groups, Ints
-from curation.length_stats import Floats
+from curation.core.grouped import Groups, Ints
+from curation.pairing.penalties import Floats
 from curation.pairing.rules import Rules
 
 Picks = tuple[Ints, Ints, NDArray[np.bool_]]

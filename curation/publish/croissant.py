@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
+from curation.core.schema import MESSAGES, Column
 from curation.publish.layout import Shard
-from curation.schema import MESSAGES, Column
 
 CITATION = "Dong et al., RLHF Workflow: From Reward Modeling to Online RLHF, arXiv 2405.07863, 2024"
 _TERMS = (

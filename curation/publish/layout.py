@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import schema
+from curation.core import schema
 from curation.core.errors import UserError
-from curation.schema import Table
+from curation.core.schema import Table
 
 SHARD_BYTES = 500_000_000
 DEFAULT_TABLES = ("pairs", "prompts", "generations", "scores")

@@ -10,9 +10,9 @@ from itertools import islice
 import orjson
 import polars as pl
 
-from curation import ids
+from curation.core import ids
 from curation.core.errors import UserError
-from curation.fit import MisfitError, fitted, parsed, shape_of, shapes
+from curation.reading.fit import MisfitError, fitted, parsed, shape_of, shapes
 from curation.reading.readers import Bad, Row
 from curation.sources.base import Format, Layout, Options, Types, renames
 

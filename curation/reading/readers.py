@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from curation import arrays
 from curation.core.errors import UserError
+from curation.reading import json_arrays
 from curation.reading.streams import decompressed, without_bom
 
 _PARQUET = b"PAR1"
@@ -61,7 +61,7 @@ def rows(path: Path) -> Iterator[Row | Bad]:
             return
         head, chunks = _peek(path, chunks)
         if head == b"[":
-            yield from map(_parse, arrays.items(path, chunks))
+            yield from map(_parse, json_arrays.items(path, chunks))
         else:
             yield from map(_parse, _lines(chunks))
 

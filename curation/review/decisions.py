@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from curation.core.errors import UserError
-from curation.schema import Column, Table
+from curation.core.schema import Column, Table
 
 DECISIONS = ("accept", "flip", "drop", "withdraw")
 

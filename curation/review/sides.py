@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from curation import ids
+from curation.core import ids
 from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS
 

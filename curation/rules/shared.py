@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from curation import messages
+from curation.core import messages
 from curation.rules import structural as rules_structural
 from curation.rules.rule import Rule, Threshold
 

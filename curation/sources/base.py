@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 import polars as pl
 
-from curation import messages
+from curation.core import messages
 from curation.core.errors import UserError
-from curation.schema import MESSAGES, Column, Table
+from curation.core.schema import MESSAGES, Column, Table
 
 Kind = Literal["preference", "sft", "prompts", "benchmark"]
 Options = Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation import messages
+from curation.core import messages
 from curation.sources.base import SAYS, Expand, Format, Kind, Layout, Options, candidates
 from curation.sources.base import user_or_list as ask
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation import messages
-from curation.schema import MESSAGES
+from curation.core import messages
+from curation.core.schema import MESSAGES
 from curation.sources.base import (
     Format,
     Layout,

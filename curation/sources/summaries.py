@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation import messages
+from curation.core import messages
 from curation.sources.base import Format, Layout, Options, candidates, ordered
 
 col = pl.col

@@ -14,7 +14,7 @@ import polars as pl
 
 from curation.audit.connect import open_build
 from curation.core.errors import UserError
-from curation.pairs import Made
+from curation.pairing.pairs import Made
 
 T = TypeVar("T")
 SECONDS = 30.0  # a query that runs longer is stopped

@@ -11,11 +11,11 @@ import polars as pl
 from curation.audit.report.browser import visible
 from curation.audit.report.charts import Caption, Figure
 from curation.core.errors import UserError
+from curation.pairing.pairs import Made
 from curation.pairing.rules import Combine, Strategy
-from curation.pairs import Made
+from curation.pairing.what_if import FIGURES, KEYS, changes, summary
 from curation.ui.build import Build
 from curation.ui.chart import beside
-from curation.what_if import FIGURES, KEYS, changes, summary
 
 STRATEGIES = get_args(Strategy)
 COMBINES = get_args(Combine)

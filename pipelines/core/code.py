@@ -28,7 +28,12 @@ def code_of(module: str, root: Path) -> list[str]:
     """Paths, relative to root, of every project file with code that a module imports, in any way.
 
     An ``__init__.py`` of nothing but its docstring is left out: it can change no result.
+
+    Raises:
+        ValueError: there is no such module of the project, so that nothing would be hashed.
     """
+    if _path(module, root) is None:
+        raise ValueError(f"{module}: no module of this project")
     seen: dict[str, Path] = {}
     waiting = [module]
     while waiting:

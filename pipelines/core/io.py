@@ -18,7 +18,7 @@ import polars as pl
 
 from curation.core.errors import UserError
 from curation.core.ordered import PART, regrouped
-from curation.schema import Table
+from curation.core.schema import Table
 from pipelines.core.parts import in_order
 from pipelines.core.row_groups import RowGroups
 

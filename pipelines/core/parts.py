@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from curation.schema import Table
+from curation.core.schema import Table
 
 
 def in_order(frames: Iterable[pl.DataFrame], table: Table) -> Iterator[pl.DataFrame]:

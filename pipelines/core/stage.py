@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -50,6 +51,7 @@ class Stage:
 
     name: str
     args: argparse.Namespace
+    module: str  # whose code, imports included, decides the outputs
     outputs: Outputs = field(default_factory=Outputs)
     summary: Summary = field(default_factory=Summary)
     after: list[Callable[[], None]] = field(default_factory=list)  # run once outputs are in place
@@ -68,7 +70,7 @@ def run(
     """
     args = parser.parse_args(argv)
     _die_with_parent()
-    stage = Stage(name, args)
+    stage = Stage(name, args, _module(body))
     started = time.monotonic()
     try:
         if _rank() > 0:  # it trains beside the process that holds the lock and writes the outputs
@@ -101,6 +103,18 @@ def run(
     return 0
 
 
+def _module(body: Callable[[Stage], None]) -> str:
+    """The module a stage's body is defined in, also where that runs as a script."""
+    while isinstance(body, partial):
+        body = body.func
+    if body.__module__ != "__main__":
+        return body.__module__
+    spec = sys.modules["__main__"].__spec__
+    if spec is None:
+        raise ValueError("run a stage as python -m pipelines.stages.NAME")
+    return spec.name
+
+
 def _rank() -> int:
     """Number of this process among those that `accelerate launch` has started; 0 when alone."""
     return int(os.environ.get("RANK", "0")) if "WORLD_SIZE" in os.environ else 0
@@ -114,7 +128,7 @@ def kept_until_done(stage: Stage, purpose: str) -> Path:
     outputs = "\n".join(str(path) for path in _paths(stage.args, stage.args._outputs))
     key = hashlib.sha256(outputs.encode()).hexdigest()[:16]
     folder = WORK / purpose / f"{stage.name}-{key}"
-    mine = folder / code.sha(f"pipelines.{stage.name}")
+    mine = folder / code.sha(stage.module)
     if _rank() == 0 and folder.is_dir():
         for other in folder.iterdir():
             if other != mine:

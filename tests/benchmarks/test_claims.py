@@ -15,7 +15,7 @@ from benchmarks.claims_bench import report
 from benchmarks.claims_bench.claims import BY_NAME, CLAIMS, at_equal_length
 from benchmarks.claims_bench.verdicts import measure, together
 from curation.core.errors import UserError
-from pipelines.repro import environment
+from pipelines.commands.repro import environment
 from tests.conftest import copy_project
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import arrays
 from curation.core.errors import UserError
+from curation.reading import json_arrays
 
 texts = st.text(st.sampled_from('ab"\\[]{},: \né\u2028'), max_size=6)
 values = st.recursive(
@@ -23,7 +23,7 @@ values = st.recursive(
 
 def items(content: bytes, size: int) -> list[bytes]:
     chunks = (content[start : start + size] for start in range(0, len(content), size))
-    return list(arrays.items(Path("a.json"), chunks))
+    return list(json_arrays.items(Path("a.json"), chunks))
 
 
 @given(st.lists(values, max_size=6), st.integers(1, 40), st.sampled_from([None, 2]), st.booleans())

@@ -6,8 +6,8 @@ import random
 
 import polars as pl
 
-from curation import shingles
-from curation.dedup import near_clusters
+from curation.mixing import shingles
+from curation.mixing.dedup import near_clusters
 
 WORDS = [f"word{n}" for n in range(5000)]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from curation.export import FORMS
+from curation.core.schema import MESSAGES
+from curation.export.forms import FORMS
 from curation.reading import native
-from curation.schema import MESSAGES
 from curation.sources.formats import FORMATS
 
 

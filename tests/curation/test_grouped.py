@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import grouped
-from curation.grouped import Groups, group
+from curation.core import grouped
+from curation.core.grouped import Groups, group
 
 
 def rows_by_key(keys: list[str]) -> set[tuple[int, ...]]:

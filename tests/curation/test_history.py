@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.core.errors import UserError
-from curation.history import Grown, Keep, grow, lineage, offline
-from curation.schema import HISTORY, MESSAGE, MIXES, PAIRS
+from curation.core.schema import HISTORY, MESSAGE, MIXES, PAIRS
+from curation.pairing.history import Grown, Keep, grow, lineage, offline
 
 POLICIES = {"iter1": "sft", "iter2": "iter1", "iter3": "iter2", "branch": "iter1"}
 

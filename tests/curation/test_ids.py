@@ -6,8 +6,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.ids import digest, pair_id, prompt_id, unit
-from curation.schema import MESSAGES
+from curation.core.ids import digest, pair_id, prompt_id, unit
+from curation.core.schema import MESSAGES
 
 
 def _frame(*prompts: list[tuple[str, str]]) -> pl.DataFrame:

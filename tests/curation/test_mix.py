@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation import ids, schema
-from curation.decontaminate import Settings
-from curation.mix import Decisions, Member, Mix, Sorting, compares, decide
-from curation.unseen import Unseen
+from curation.core import ids, schema
+from curation.mixing.decontaminate import Settings
+from curation.mixing.held_out import Unseen
+from curation.mixing.mix import Decisions, Member, Mix, Sorting, compares, decide
 
 Row = tuple[str, str, str]
 NOTHING = Unseen(schema.BENCHMARK.empty())

@@ -7,9 +7,9 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from curation import ids, messages
-from curation.prompts import Pool, decide, kept, rejects
-from curation.schema import BENCHMARK, PROMPT_SOURCE
+from curation.core import ids, messages
+from curation.core.schema import BENCHMARK, PROMPT_SOURCE
+from curation.mixing.prompt_pool import Pool, decide, kept, rejects
 
 LONG = "Write a short story about a brave young fox who crosses the wide frozen river at night"
 POOL = Pool(max_tokens=100, min_chars=1, eval_range=(0.8, 1.0), clusters=2, split_seed=7)
@@ -103,7 +103,7 @@ def test_every_benchmark_hit_stands_in_the_ledger() -> None:
 def test_given_vectors_are_mapped_in_place_of_words(shape: tuple[int, int]) -> None:
     import numpy as np
 
-    from curation.prompt_map import coordinates
+    from curation.mixing.prompt_map import coordinates
 
     rows, width = shape
     vectors = np.zeros((rows, width), dtype=np.float32)

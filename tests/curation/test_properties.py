@@ -12,14 +12,13 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation import schema, statistics
-from curation import standardize as stage
-from curation.core import ordered
-from curation.items import Source
+from curation.core import ordered, schema, statistics
 from curation.reading import native, readers
 from curation.rules import filters
+from curation.sources import standardize as stage
 from curation.sources.formats import FORMATS
-from curation.standardize import Standardizing
+from curation.sources.judged import Source
+from curation.sources.standardize import Standardizing
 from pipelines.core.io import Outputs
 
 pieces = st.sampled_from(["a", "b", " ", "\n", "\x00", "\u2028", "é", "<|end|>"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curation.schema import TABLES, Table
+from curation.core.schema import TABLES, Table
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)

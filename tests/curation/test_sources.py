@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 from curation.core.errors import UserError
-from curation.items import TABLES, Source
+from curation.core.schema import REJECTS
 from curation.reading import native
 from curation.rules import filters
-from curation.schema import REJECTS
 from curation.sources.formats import FORMATS, find
-from curation.standardize import Standardizing
+from curation.sources.judged import TABLES, Source
+from curation.sources.standardize import Standardizing
 
 Rows = list[dict[str, Any]]
 

@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation import messages
-from curation.history import baseline
-from curation.mix import Decisions, Sorting, decide
-from curation.prompts import Pool, kept, rejects
-from curation.prompts import decide as pooled
-from curation.schema import BENCHMARK, MESSAGES, PROMPTS
-from curation.unseen import Unseen, held, hits
-from pipelines import pairs_offline
+from curation.core import messages
+from curation.core.schema import BENCHMARK, MESSAGES, PROMPTS
+from curation.mixing.held_out import Unseen, held, hits
+from curation.mixing.mix import Decisions, Sorting, decide
+from curation.mixing.prompt_pool import Pool, kept, rejects
+from curation.mixing.prompt_pool import decide as pooled
+from curation.pairing.history import baseline
+from pipelines.stages import pairs_offline
 from tests.curation.test_mix import mixed, table
 from tests.curation.test_pool import prompt_set
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation.what_if import KEYS, changes, summary, text
+from curation.pairing.what_if import KEYS, changes, summary, text
 
 BEFORE = pl.DataFrame(
     [("p", "a", "b"), ("q", "c", "d"), ("r", "e", "f"), ("s", "g", "h")], schema=KEYS, orient="row"

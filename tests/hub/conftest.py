@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from curation import schema
-from pipelines import publish
+from curation.core import schema
+from pipelines.commands import publish
 from tests.curation.audit.tiny import (
     gate,
     generation,
@@ -119,8 +119,8 @@ def _rows(data: Path) -> None:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The build: tiny tables, a real checkpoint, params.yaml and the lock."""
-    from training import base
-    from training.settings import Architecture
+    from training.core.settings import Architecture
+    from training.trainers import base
 
     project = tmp_path_factory.mktemp("build")
     root = Path(__file__).resolve().parents[2]

@@ -198,7 +198,7 @@ def test_a_hub_that_does_not_answer(run: Run, hub: Hub) -> None:
 def test_a_name_that_is_none_is_refused(
     build: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipelines import publish
+    from pipelines.commands import publish
 
     assert publish.main(["--repo", name, "--dry-run"]) == 2
     assert f"--repo {name}" in capsys.readouterr().err

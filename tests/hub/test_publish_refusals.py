@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation import schema
+from curation.core import schema
 from tests.curation.audit.tiny import gate
 from tests.hub.conftest import Ran, record
 from tests.hub.standin import Hub

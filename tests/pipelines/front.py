@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import yaml
 
-from pipelines import fetch, standardize
+from pipelines.stages import fetch, standardize
 
 GOOD = {"prompt": "q", "chosen": "x", "rejected": "y"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipelines import pair
+from pipelines.stages import pair
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import EVIL
 from tests.curation.pairing.conftest import build

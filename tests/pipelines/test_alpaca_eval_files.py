@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curation.core.errors import UserError
-from pipelines import alpaca_eval
+from pipelines.commands import alpaca_eval
 
 NATIVE = {
     "instruction": "Why?",

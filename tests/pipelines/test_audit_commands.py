@@ -11,7 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import audit_diff, audit_lineage, audit_sql, audit_why, cli
+from pipelines import cli
+from pipelines.commands import diff, lineage, sql, why
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import write_build
 
@@ -27,35 +28,35 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_query_as_a_table(capsys: Printed) -> None:
-    assert audit_sql.main(["select iteration, margin from pairs"]) == 0
+    assert sql.main(["select iteration, margin from pairs"]) == 0
     assert capsys.readouterr().out == (
         "iteration  margin\n---------  ------\niter1         1.5\n(1 row)\n"
     )
 
 
 def test_a_query_as_csv_and_json(capsys: Printed) -> None:
-    audit_sql.main(["select flags, margin from pairs", "--format", "csv"])
+    sql.main(["select flags, margin from pairs", "--format", "csv"])
     assert capsys.readouterr().out == 'flags,margin\n"[""length_gap""]",1.5\n'
-    audit_sql.main(["select flags, margin from pairs", "--format", "json"])
+    sql.main(["select flags, margin from pairs", "--format", "json"])
     assert json.loads(capsys.readouterr().out) == [{"flags": ["length_gap"], "margin": 1.5}]
 
 
 def test_out_by_its_suffix(here: Path) -> None:
-    assert audit_sql.main(["select 1 as n", "--out", "answer.parquet"]) == 0
+    assert sql.main(["select 1 as n", "--out", "answer.parquet"]) == 0
     assert pl.read_parquet(here / "answer.parquet").rows() == [(1,)]
 
 
 def test_a_query_from_a_file_and_by_name(here: Path, capsys: Printed) -> None:
     (here / "q.sql").write_text("select 7 as seven")
-    assert audit_sql.main(["-f", "q.sql"]) == 0
-    assert audit_sql.main(["-n", "most_rejected_rule"]) == 0
+    assert sql.main(["-f", "q.sql"]) == 0
+    assert sql.main(["-n", "most_rejected_rule"]) == 0
     printed = capsys.readouterr().out
     assert "seven" in printed
     assert "tie" in printed
 
 
 def test_list_names_every_query(capsys: Printed) -> None:
-    assert audit_sql.main(["--list"]) == 0
+    assert sql.main(["--list"]) == 0
     assert "most_rejected_rule" in capsys.readouterr().out
 
 
@@ -71,23 +72,23 @@ def test_list_names_every_query(capsys: Printed) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_2(argv: list[str], says: str, capsys: Printed) -> None:
-    assert audit_sql.main(argv) == 2
+    assert sql.main(argv) == 2
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
 
 
 def test_why_as_text_and_json(capsys: Printed) -> None:
-    assert audit_why.main(["sampled0"]) == 0
+    assert why.main(["sampled0"]) == 0
     assert "dpo@iter1" in capsys.readouterr().out
-    assert audit_why.main(["sampled0", "--json"]) == 0
+    assert why.main(["sampled0", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kind"] == "pair"
-    assert audit_why.main(["deadbeef"]) == 2
+    assert why.main(["deadbeef"]) == 2
 
 
 def test_lineage_prints_and_draws(here: Path, capsys: Printed) -> None:
     recipe = str(ROOT / "recipes" / "sample.yaml")
-    assert audit_lineage.main(["iter1", "--params", recipe, "--svg", "line.svg"]) == 0
+    assert lineage.main(["iter1", "--params", recipe, "--svg", "line.svg"]) == 0
     assert "responses of iter1" in capsys.readouterr().out
     assert (here / "line.svg").read_text().startswith("<svg")
 
@@ -95,7 +96,7 @@ def test_lineage_prints_and_draws(here: Path, capsys: Printed) -> None:
 def test_diff_of_two_files_as_json(here: Path, capsys: Printed) -> None:
     old = here / "data" / "iterations" / "iter1" / "pairs.parquet"
     pl.read_parquet(old).with_columns(pair_id=pl.lit("another")).write_parquet("new.parquet")
-    assert audit_diff.main([str(old), "new.parquet", "--json"]) == 0
+    assert diff.main([str(old), "new.parquet", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["counts"]
     assert counts == {"unchanged": 0, "added": 1, "removed": 1, "flipped": 0}
 
@@ -121,13 +122,13 @@ def test_diff_of_a_git_revision_through_the_cache(here: Path, capsys: Printed) -
     frame = pl.read_parquet(table)
     table.unlink()
     frame.head(0).write_parquet(table)
-    assert audit_diff.main(["HEAD"]) == 0
+    assert diff.main(["HEAD"]) == 0
     assert "0 unchanged, 0 added, 1 removed, 0 flipped" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("side", ["nosuchrevision", "--upload-pack=x", "data/checkpoints"])
 def test_diff_of_nothing_is_one_line(side: str, capsys: Printed) -> None:
-    assert audit_diff.main(["--", side]) == 2
+    assert diff.main(["--", side]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import audit_diff
+from pipelines.commands import diff
 from tests.conftest import ROOT
 from tests.curation.pairing.conftest import build
 from tests.pipelines.reviewed import run_pair
@@ -58,7 +58,7 @@ def test_counts_are_those_of_the_sets(tmp_path: Path, capsys: pytest.CaptureFixt
     a, b = make(tmp_path / "a", 0.0), make(tmp_path / "b", 0.02)
     capsys.readouterr()
     builds = [str(tmp_path / side / "data") for side in "ab"]
-    assert audit_diff.main([*builds, "--json"]) == 0
+    assert diff.main([*builds, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
 
     before, after = set(map(sides, a.values())), set(map(sides, b.values()))

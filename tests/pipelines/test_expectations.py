@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation.schema import MESSAGES, PREFERENCES, REJECTS
-from pipelines import expectations
+from curation.core.schema import MESSAGES, PREFERENCES, REJECTS
+from pipelines.stages import expectations
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_no_tables_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str])
 
 def test_the_check_command_does_not_import_great_expectations(root: Path) -> None:
     code = (
-        "import sys, pipelines.check, pipelines.pair, pipelines.history; "
+        "import sys, pipelines.stages.gate, pipelines.stages.pair, pipelines.stages.history; "
         "sys.exit(bool({'great_expectations', 'torch', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0

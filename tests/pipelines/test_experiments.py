@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from curation.audit.report.experiments import differences
-from pipelines import experiments
+from pipelines.commands import experiments
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import write_build
 

@@ -55,7 +55,15 @@ def fetch(
     told = ["--source", "odd", "--params", str(root / "params.yaml")]
     out = ["--native", str(root / "n.parquet"), "--rejects", str(root / "r.parquet")]
     return subprocess.run(
-        [sys.executable, "-m", "pipelines.fetch", *told, *out, "--manifest", str(root / "m.json")],
+        [
+            sys.executable,
+            "-m",
+            "pipelines.stages.fetch",
+            *told,
+            *out,
+            "--manifest",
+            str(root / "m.json"),
+        ],
         env={**online(), "HF_ENDPOINT": url, "HF_HOME": str(root / "home"), **env},
         capture_output=True,
         text=True,

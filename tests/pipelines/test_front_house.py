@@ -12,9 +12,10 @@ import pytest
 import yaml
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from curation import schema
 from curation.audit import paper
-from pipelines import audit_statistics, fetch, mix, prompts, sft_mix, standardize
+from curation.core import schema
+from pipelines.commands import statistics
+from pipelines.stages import fetch, mix, prompts, sft_mix, standardize
 
 SHARED = Path("../shared/data")
 DEFECTS = Path("data/sample/defects.json")
@@ -136,7 +137,7 @@ def test_statistics_stand_beside_the_papers_own_rows(
     args = mix_args(root, "preference", "mixes/mix1", Path("recipes/sample.yaml"))
     assert mix.main(["--mix", "mix1", *args]) == 0
     capsys.readouterr()
-    assert audit_statistics.main(["--data", str(root)]) == 0
+    assert statistics.main(["--data", str(root)]) == 0
     figures, drops = (part.splitlines()[2:] for part in capsys.readouterr().out.split("\n\n"))
     cells = [line.split() for line in figures]
     for name in ("hh_rlhf", "shp", "orca", "capybara", "pku_saferlhf"):
@@ -156,7 +157,7 @@ def test_statistics_stand_beside_the_papers_own_rows(
 def test_statistics_of_nothing_are_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert audit_statistics.main(["--data", str(tmp_path)]) == 2
+    assert statistics.main(["--data", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from curation.gates import folders_of
+from curation.gates.sql_checks import folders_of
 from pipelines.core import params
 from pipelines.core.code import code_of
-from pipelines.graph import is_code, rewrite, stage_module, stages
-from pipelines.recipes import resolve
+from pipelines.shared.graph import is_code, rewrite, stage_module, stages
+from pipelines.shared.recipes import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))
@@ -38,10 +38,10 @@ def test_a_gate_depends_on_the_folders_of_its_checks() -> None:
     kinds = ("preference", "sft", "prompts", "benchmark")
     for body in stages(CONFIG).values():
         table = body["cmd"].partition("--table-name ")[2].partition(" ")[0]
-        listed = {dep for dep in body["deps"] if dep.startswith("curation/checks/")}
+        listed = {dep for dep in body["deps"] if dep.startswith("curation/gates/checks/")}
         for kind in kinds if table else ():
             folders = ("any", *folders_of(table.replace("${item.kind}", kind)))
-            needed = {f"curation/checks/{folder}" for folder in folders}
+            needed = {f"curation/gates/checks/{folder}" for folder in folders}
             assert needed <= {dep.replace("${item.kind}", kind) for dep in listed}, table
 
 
@@ -82,7 +82,7 @@ def test_rewrite_adds_what_is_missing_and_then_is_a_no_op(tmp_path: Path) -> Non
     for folder in ("pipelines", "curation", "training"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     text = (ROOT / "dvc.yaml").read_text("utf-8")
-    (tmp_path / "dvc.yaml").write_text(text.replace("        - pipelines/mix.py\n", ""))
+    (tmp_path / "dvc.yaml").write_text(text.replace("        - pipelines/stages/mix.py\n", ""))
     assert rewrite(tmp_path / "dvc.yaml") == ["mix"]
     assert rewrite(tmp_path / "dvc.yaml") == []
 

@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 import yaml
 
-from pipelines import cli, pair
+from pipelines import cli
+from pipelines.stages import pair
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT / "../shared/data/alpaca_eval/annotations_15_models.parquet"

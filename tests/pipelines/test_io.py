@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from curation.core.errors import UserError
-from curation.schema import REJECTS
+from curation.core.schema import REJECTS
 from pipelines.core.io import (
     SCRATCH,
     Outputs,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines import cli, lm_harness
+from pipelines import cli
+from pipelines.commands import lm_eval
 from tests.training.conftest import base  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +114,7 @@ def test_a_bad_recipe_is_one_line(
 
 
 def test_the_papers_recipe_has_its_shots() -> None:
-    entries = lm_harness.read(ROOT / "recipes/lm_eval/paper.yaml").tasks
+    entries = lm_eval.read(ROOT / "recipes/lm_eval/paper.yaml").tasks
     shots = {entry.column: entry.shots for entry in entries.values()}
     assert shots == {
         "GSM8K": 8, "MMLU": 5, "HumanEval": 0, "TruthfulQA": 0, "ARC": 25, "MBPP": 0

@@ -10,9 +10,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from curation.core.schema import (
+    GENERATIONS,
+    HISTORY,
+    MESSAGES,
+    MIXES,
+    PAIRS,
+    PROMPTS,
+    REJECTS,
+    SCORES,
+)
 from curation.pairing import cut
-from curation.schema import GENERATIONS, HISTORY, MESSAGES, MIXES, PAIRS, PROMPTS, REJECTS, SCORES
-from pipelines import check, history, history_offline, pair
+from pipelines.stages import gate, history, history_offline, pair
 
 Command = Callable[[list[str]], int]
 
@@ -87,7 +96,7 @@ def _history(iteration: str, previous: str, table: str) -> int:
 
 def _gate(name: str, table: str, *views: str) -> int:
     flags = [flag for view in views for flag in ("--view", view)]
-    return check.main(["--table-name", name, "--table", table, "--report", "checks.json", *flags])
+    return gate.main(["--table-name", name, "--table", table, "--report", "checks.json", *flags])
 
 
 def _params(folder: Path, old: str, new: str) -> None:

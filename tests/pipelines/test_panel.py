@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 import yaml
 
-from curation import schema
-from pipelines import check, cli, judge, pair, score
+from curation.core import schema
+from pipelines import cli
+from pipelines.stages import judge, pair, score
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path("data/checkpoints/reward_models/panel")
@@ -39,7 +40,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     )
     found: dict[str, Any] = yaml.safe_load((ROOT / "recipes/sample.yaml").read_text())
     found["scoring"]["reward_model"] = "panel"
-    exact = "training.exact_answer.reward"
+    exact = "training.judges.exact_answer.reward"
     found["judges"] = {
         "long": {"kind": "function", "path": "rules.py", "function": "reward"},
         "right": {"kind": "function", "path": "answers.jsonl", "function": exact},
@@ -93,7 +94,7 @@ def test_every_judge_writes_its_rows_and_the_gate_holds(recipe: dict[str, Any]) 
     assert figures["right"]["mean_reward"] == 0.25
     gate = ("--table-name", "scores", "--table", str(FOLDER / "scores.parquet"))
     view = ("--view", f"generations={FOLDER}/generations.parquet")
-    assert check.main([*gate, *view, "--report", "report.json"]) == 0
+    assert gate.main([*gate, *view, "--report", "report.json"]) == 0
 
 
 def test_weights_decide_the_pairs(recipe: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import report
+from pipelines.stages import report
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import write_build
 

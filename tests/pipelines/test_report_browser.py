@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import report
+from pipelines.stages import report
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import EVIL, write_build
 

@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from curation.audit import why
-from pipelines import check, review, reviews
+from pipelines.commands import review
+from pipelines.shared import reviews
+from pipelines.stages import gate
 from tests.pipelines.reviewed import run_pair, write
 
 AT = "2026-01-31T12:00:00.000000Z"
@@ -42,13 +44,13 @@ def decide(pair: str, decision: str, who: str = "ann", *flags: str) -> None:
     assert review.main(["decide", pair, decision, "--reviewer", who, *flags]) == 0
 
 
-def gate() -> int:
+def gated() -> int:
     folder = "data/iterations/iter1"
     argv = ["--table-name", "pairs", "--table", f"{folder}/pairs.parquet"]
     for view in ("generations", "pair_rejects"):
         argv += ["--view", f"{view.removeprefix('pair_')}={folder}/{view}.parquet"]
     argv += ["--view", "prompts=data/prompts/prompts.parquet"]
-    return check.main([*argv, "--view", f"metrics={folder}/pair.json", "--report", "checks.json"])
+    return gate.main([*argv, "--view", f"metrics={folder}/pair.json", "--report", "checks.json"])
 
 
 def test_the_queue_puts_disagreement_and_small_margins_first(
@@ -83,7 +85,7 @@ def test_decisions_come_back_in_the_pairs_table(
     metrics = json.loads(Path("data/iterations/iter1/pair.json").read_text())
     assert metrics["rules"] == {"review_drop": 1}
     assert metrics["flags"]["review_flipped"] == 1
-    assert gate() == 0
+    assert gated() == 0
     assert json.loads(Path("checks.json").read_text())["passed"]
 
 
@@ -109,7 +111,7 @@ def test_the_gate_still_refuses_an_unexplained_order(folder: Path) -> None:
     assert run_pair(folder) == 0
     frame = pl.read_parquet(path)
     frame.with_columns(flags=pl.lit([], dtype=pl.List(pl.String))).write_parquet(path)
-    gate()
+    gated()
     report = json.loads(Path("checks.json").read_text())
     failed = [one["name"] for one in report["checks"] if one["violations"]]
     assert "chosen_beats_rejected" in failed

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from curation import schema
+from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core import io
 from pipelines.core.io import Outputs

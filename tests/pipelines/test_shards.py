@@ -10,9 +10,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines import shards
 from pipelines.core import code
 from pipelines.core.stage import Stage
+from pipelines.shared import shards
 
 
 class Killed(BaseException):
@@ -70,7 +70,7 @@ def test_other_inputs_and_other_code_start_anew(copy: Path) -> None:
     go("k", kill_at=3)
     assert go("other", kill_at=3) == [0, 1]
     assert len(files()) == 1
-    unrelated, used = copy / "curation/ui/app.py", copy / "pipelines/sampling.py"
+    unrelated, used = copy / "curation/ui/app.py", copy / "pipelines/shared/sampling.py"
     unrelated.write_text(unrelated.read_text() + "\n# changed\n")
     assert go("other", kill_at=3) == []
     used.write_text(used.read_text() + "\n# changed\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from curation.core.errors import UserError
-from pipelines import timings
+from pipelines.commands import timings
 from pipelines.core import stage
 from pipelines.core.stage import Stage
 

@@ -17,8 +17,9 @@ import pytest
 
 from curation.audit.connect import open_build
 from curation.review.sides import look
-from pipelines import reviews, ui, what_if
+from pipelines.commands import ui, what_if
 from pipelines.core.params import load
+from pipelines.shared import reviews
 from tests.conftest import ROOT
 from tests.pipelines.reviewed import run_pair, write
 

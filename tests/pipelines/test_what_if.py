@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation import ids
-from curation.schema import GENERATIONS, MESSAGES, PROMPTS, SCORES
-from pipelines import what_if
+from curation.core import ids
+from curation.core.schema import GENERATIONS, MESSAGES, PROMPTS, SCORES
+from pipelines.commands import what_if
 
 ROWS = Path("../shared/data/alpaca_eval/annotations_15_models.parquet")
 

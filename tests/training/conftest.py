@@ -24,8 +24,8 @@ def user(text: str) -> list[dict[str, str]]:
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Llama of 2 layers with its tokenizer; head size 32, the least that vLLM takes."""
-    from training import base as model
-    from training.settings import Architecture
+    from training.core.settings import Architecture
+    from training.trainers import base as model
 
     path = tmp_path_factory.mktemp("models") / "base"
     shape = Architecture(64, 96, 2, 2, 1, max_position=256, initializer_range=0.2)
@@ -52,8 +52,8 @@ def template(tokenizer: Any) -> Any:
 @pytest.fixture(scope="session")
 def reward_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A reward model trained for a few steps to like answers that say woof."""
-    from training import reward_model as model
-    from training.settings import RewardModel
+    from training.core.settings import RewardModel
+    from training.trainers import reward_model as model
 
     path = tmp_path_factory.mktemp("models") / "reward_model"
     settings = RewardModel(
@@ -65,7 +65,7 @@ def reward_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def comparisons(count: int) -> list[Any]:
     """Comparisons whose chosen response says woof and whose rejected one says moo."""
-    from training.examples import Comparison
+    from training.trainers.examples import Comparison
 
     return [
         Comparison(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curation import ids, schema
+from curation.core import ids, schema
 
 from .conftest import comparisons
 

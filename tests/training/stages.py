@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from curation import schema
+from curation.core import schema
 
 from .conftest import comparisons
 

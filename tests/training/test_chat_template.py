@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from curation.core.errors import UserError
-from training import tokenizer as tokenizers_
 from training.core.chat_template import ChatTemplate
+from training.trainers import tokenizer as tokenizers_
 
 DIALOGUE = [
     {"role": "system", "content": "Be brief."},

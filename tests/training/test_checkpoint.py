@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from curation.core.errors import UserError
-from training import base as base_model
 from training.core import checkpoint
-from training.settings import Architecture
+from training.core.settings import Architecture
+from training.trainers import base as base_model
 
 from .conftest import TEXTS
 

@@ -22,7 +22,7 @@ import polars as pl
 import pytest
 import yaml
 
-from curation import schema
+from curation.core import schema
 from pipelines.core.io import Outputs
 
 from .crashing import OUTPUTS, TRAINED, Starter, argv, contents, done, mix, pool, sft_mix, told

@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curation import schema
+from curation.core import schema
 from curation.core.errors import UserError
-from pipelines import debias as command
-from training import debias, judge, length_bias
-from training.engines.choose import Engine
+from pipelines.commands import debias as command
+from training.engines.settings import Engine
+from training.judges.reward_model import RewardModelJudge
+from training.measures import debias, length_bias
 
 from .conftest import user
 
@@ -52,8 +53,8 @@ def test_without_variation_there_is_nothing_to_fit() -> None:
 
 def test_the_debiased_judge_takes_the_slope_off(reward_model: Path, tmp_path: Path) -> None:
     name = debias.save(reward_model, 0.25, {"prompts": 3}, tmp_path / "debiased")
-    before = judge.RewardModelJudge(reward_model, Engine())
-    after = judge.RewardModelJudge(tmp_path / "debiased", Engine())
+    before = RewardModelJudge(reward_model, Engine())
+    after = RewardModelJudge(tmp_path / "debiased", Engine())
     assert after.name == name == "reward_model/test-debiased"
     assert after.sha != before.sha
     items = [(user("question?"), text) for text in ("woof", "woof woof woof")]
@@ -76,7 +77,7 @@ def test_the_command_measures_before_and_after(
     found = json.loads(Path("out.json").read_text("utf-8"))
     assert found["before"]["prompts"] == found["after"]["prompts"] == 30
     assert abs(found["after"]["pearson"]["mean"]) < abs(found["before"]["pearson"]["mean"])
-    assert judge.RewardModelJudge(Path("out"), Engine()).name == found["judge"]
+    assert RewardModelJudge(Path("out"), Engine()).name == found["judge"]
 
 
 def _responses(count: int, n: int) -> tuple[pl.DataFrame, pl.DataFrame]:

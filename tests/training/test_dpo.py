@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from curation.core.errors import UserError
-from training import arguments, dpo, examples, reference_logprobs
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
-from training.logprobs import completion_logprobs
-from training.reference_logprobs import Stored
-from training.settings import Dpo, Lora
+from training.core.settings import Dpo, Lora
+from training.engines.logprobs import completion_logprobs
+from training.trainers import arguments, dpo, examples, reference_logprobs
+from training.trainers.reference_logprobs import Stored
 
 from .conftest import comparisons
 from .plain import Llama
@@ -176,7 +176,7 @@ def test_a_pair_without_reference_is_refused(base: Path, tmp_path: Path) -> None
 
 
 def test_overlong_pairs_are_counted(template: ChatTemplate) -> None:
-    from training.examples import Comparison
+    from training.trainers.examples import Comparison
 
     long = Comparison("long", [{"role": "user", "content": "a " * 200}], "b", "c")
     fitted = examples.pairs(template, [*comparisons(2), long], 100)

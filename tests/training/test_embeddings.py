@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 import yaml
 
-from curation import ids, messages
+from curation.core import ids, messages
 from curation.core.errors import UserError
-from curation.schema import BENCHMARK, PROMPT_SOURCE
-from pipelines import prompts
-from training.embeddings import embed
+from curation.core.schema import BENCHMARK, PROMPT_SOURCE
+from pipelines.stages import prompts
+from training.engines.embeddings import embed
 
 TEXTS = [f"{verb} the {noun} {n}" for verb in ("Call", "Feed") for noun in ("cow", "owl")
          for n in range(6)]  # fmt: skip

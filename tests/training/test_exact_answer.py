@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from training.exact_answer import final_number, reward
+from training.judges.exact_answer import final_number, reward
 
 REAL = Path(__file__).resolve().parents[2] / "../shared/data/gsm8k_solutions"
 

@@ -10,10 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation import schema
-from pipelines import judge_eval, rewardbench, win_rate
-from training import preference_model as model
-from training.settings import Sft
+from curation.core import schema
+from pipelines.commands import judge_eval, rewardbench, win_rate
+from training.core.settings import Sft
+from training.trainers import preference_model as model
 
 from .conftest import comparisons, user
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 from sklearn import metrics
 
-from training import judge_quality as quality
 from training.bench import rewardbench
+from training.measures import judge_quality as quality
 
 
 def test_wilson_is_scipys() -> None:

@@ -16,13 +16,14 @@ from data.sample.maker import Maker, WorldConfig
 from data.sample.pairing import compare
 from data.sample.world import reward
 from data.sample.writers import MIX_WRITERS, respond
-from training import base as bases
-from training import debias, length_bias, reward_model
-from training.engines.choose import Engine
-from training.examples import Comparison
-from training.judge import RewardModelJudge
-from training.settings import Architecture, RewardModel
-from training.statistics import Floats
+from training.core.settings import Architecture, RewardModel
+from training.core.statistics import Floats
+from training.engines.settings import Engine
+from training.judges.reward_model import RewardModelJudge
+from training.measures import debias, length_bias
+from training.trainers import base as bases
+from training.trainers import reward_model
+from training.trainers.examples import Comparison
 
 from .conftest import user
 

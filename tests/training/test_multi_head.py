@@ -8,13 +8,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curation import ratings
 from curation.core.errors import UserError
 from curation.core.errors import UserError as TableError
-from training import multi_head, pairwise
-from training.engines.choose import Engine
-from training.examples import Comparison
-from training.multi_head_judge import MultiHeadJudge
+from curation.sources import ratings
+from training.engines.settings import Engine
+from training.judges import pairwise
+from training.judges.multi_head import MultiHeadJudge
+from training.trainers import multi_head
+from training.trainers.examples import Comparison
 
 from .conftest import user
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training import arguments, dpo, examples
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
+from training.core.settings import Dpo
 from training.engines import choose
-from training.engines.choose import Engine
-from training.reference_logprobs import Stored
-from training.settings import Dpo
+from training.engines.settings import Engine
+from training.trainers import arguments, dpo, examples
+from training.trainers.reference_logprobs import Stored
 
 from .conftest import comparisons, user
 from .plain import Llama

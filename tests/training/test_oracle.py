@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from curation.core.errors import UserError
-from training.oracle import Oracle
+from training.judges.oracle import Oracle
 
 CODE = """
 def reward(prompt, response):

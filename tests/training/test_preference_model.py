@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import preference_model
-from training.examples import Comparison
-from training.settings import Sft
+from training.core.settings import Sft
+from training.trainers import preference_model
+from training.trainers.examples import Comparison
 
 from .conftest import comparisons, user
 

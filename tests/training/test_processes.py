@@ -12,9 +12,9 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from curation import schema
-from pipelines import dpo, reference
+from curation.core import schema
 from pipelines.core.io import Outputs, read_json
+from pipelines.stages import dpo, reference
 
 from .stages import command, history
 
@@ -84,7 +84,9 @@ def test_accelerate_takes_the_shipped_configs(name: str, uses: str) -> None:
 
     file = str(CONFIGS / f"{name}.yaml")
     assert load_config_from_file(file).num_processes in (2, 8)
-    given = launch_command_parser().parse_args(["--config_file", file, "-m", "pipelines.dpo"])
+    given = launch_command_parser().parse_args(
+        ["--config_file", file, "-m", "pipelines.stages.dpo"]
+    )
     args, _, _ = _validate_launch_command(given)
     kinds = ("multi_gpu", "use_fsdp", "use_deepspeed")
     assert [kind for kind in kinds if getattr(args, kind)] == [uses]

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 import yaml
 
-from curation import schema
-from pipelines import reference
+from curation.core import schema
 from pipelines.core.io import Outputs, read, read_json
+from pipelines.stages import reference
 
 from .stages import command, history
 

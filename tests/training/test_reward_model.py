@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from training import arguments, reward_model
-from training.engines.choose import Engine
-from training.judge import RewardModelJudge
-from training.settings import RewardModel
+from training.core.settings import RewardModel
+from training.engines.settings import Engine
+from training.judges.reward_model import RewardModelJudge
+from training.trainers import arguments, reward_model
 
 from .conftest import comparisons, user
 

@@ -10,9 +10,9 @@ import torch
 
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
+from training.core.seeds import sample_seed
 from training.engines.protocol import Draw, Request
 from training.engines.transformers_sampler import TransformersSampler
-from training.seeds import sample_seed
 
 from .conftest import user
 

@@ -9,15 +9,15 @@ import polars as pl
 import pytest
 import yaml
 
-from curation import ids, schema
+from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core.io import Outputs
-from pipelines.generate import main
+from pipelines.stages.generate import main
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
-from training.engines.choose import Engine
 from training.engines.parallel import ParallelSampler, ParallelScorer, shares
 from training.engines.protocol import Draw, Request
+from training.engines.settings import Engine
 from training.engines.transformers_sampler import TransformersSampler
 from training.engines.transformers_scorer import TransformersScorer
 

@@ -12,9 +12,9 @@ from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
 from training.engines import shared_prefix
-from training.engines.choose import Engine
+from training.engines.settings import Engine
 from training.engines.transformers_scorer import TransformersScorer
-from training.judge import RewardModelJudge
+from training.judges.reward_model import RewardModelJudge
 
 from .conftest import comparisons, user
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.core.seeds import hash64, sample_seed, unit
 from training.engines.uniform import uniforms
-from training.seeds import hash64, sample_seed, unit
 
 
 def test_splitmix64_as_published() -> None:

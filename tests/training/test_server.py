@@ -19,13 +19,13 @@ import pytest
 
 from curation.core.errors import UserError
 from training.core.chat_template import ChatTemplate
+from training.core.seeds import sample_seed
 from training.engines.endpoint import Endpoint
 from training.engines.protocol import Draw, Request
 from training.engines.server_sampler import ServerSampler
 from training.engines.transformers_sampler import TransformersSampler
 from training.judges.llm import Chat, LlmJudge
 from training.judges.protocol import Group
-from training.seeds import sample_seed
 
 from .conftest import user
 

@@ -7,10 +7,10 @@ import datasets
 import pytest
 import torch
 
-from training import examples, packing, sft
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
-from training.settings import Sft
+from training.core.settings import Sft
+from training.trainers import examples, packing, sft
 
 from .conftest import user
 

@@ -16,12 +16,12 @@ from statistics import mean
 
 import pytest
 
-from training import base as bases
-from training import preference_model, reward_model
-from training.engines.choose import Engine
-from training.examples import Comparison
-from training.judge import RewardModelJudge
-from training.settings import Architecture, RewardModel, Sft
+from training.core.settings import Architecture, RewardModel, Sft
+from training.engines.settings import Engine
+from training.judges.reward_model import RewardModelJudge
+from training.trainers import base as bases
+from training.trainers import preference_model, reward_model
+from training.trainers.examples import Comparison
 
 from .conftest import user
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from training.core.chat_template import ChatTemplate
+from training.core.seeds import sample_seed
 from training.engines.protocol import Draw, Request
 from training.engines.transformers_sampler import TransformersSampler
 from training.engines.transformers_scorer import TransformersScorer
-from training.seeds import sample_seed
 
 from .conftest import user
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from training.bench import length_control
-from training.bench.length_control import Judged, Slope
-from training.statistics import Floats
+from training.core.statistics import Floats
+from training.measures import length_control
+from training.measures.length_control import Judged, Slope
 
 BASELINE = "gpt4_1106_preview"
 BASELINE_CHARS = 2049.0  # mean length of its 805 answers on the public leaderboard

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.core.chat_template import ChatTemplate, Messages
+from training.core.seeds import sample_seed
 from training.engines.protocol import Draw, Request, Sampler
-from training.seeds import sample_seed
 
 OVER_CONTEXT = "over_context"
 _COLDEST = 1e-6  # the embedded sampler divides by the temperature; this is its greedy choice

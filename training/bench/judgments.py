@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training import statistics
+from training.core import statistics
 
 STRONG = 3  # a much better answer (>>) counts as so many comparisons, as in Arena-Hard
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from training.judge_quality import accuracy
-from training.statistics import Floats
+from training.core.statistics import Floats
+from training.measures.judge_quality import accuracy
 
 CODE = tuple(f"hep-{language}" for language in ("cpp", "go", "java", "js", "python", "rust"))
 MATH = "math-prm"

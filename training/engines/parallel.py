@@ -19,8 +19,8 @@ from typing import Any
 
 from curation.core.errors import UserError
 from training.core.environment import cores
-from training.engines.choose import Engine
 from training.engines.protocol import Request, Response
+from training.engines.settings import Engine
 
 _PR_SET_PDEATHSIG = 1
 
@@ -174,12 +174,11 @@ def _serve(
     from training.core import environment as process
 
     process.prepare()
-    from training.engines import choose
+    from training.engines import embedded
 
     try:
-        made: Any = (
-            choose.sampler(engine, path) if kind == "sampler" else choose.scorer(engine, path)
-        )
+        load = embedded.sampler if kind == "sampler" else embedded.scorer
+        made: Any = load(engine, path)
     except UserError as error:
         pipe.send((False, str(error)))
         return

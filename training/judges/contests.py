@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Literal
 
-from training.judge import Verdict
+from training.judges.reward_model import Verdict
 
 Format = Literal["round_robin", "knockout"]
 Match = tuple[int, int]

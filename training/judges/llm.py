@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
+from training.core.seeds import hash64
 from training.engines.endpoint import Client, Endpoint, Failure
-from training.judge import Verdict
 from training.judges.contests import Format, Result, play
 from training.judges.protocol import Group
+from training.judges.reward_model import Verdict
 from training.judges.template import Template, as_text, load
-from training.seeds import hash64
 
 
 @dataclass(frozen=True)

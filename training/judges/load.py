@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training import functions
-from training.engines.choose import Engine
 from training.engines.endpoint import Endpoint
-from training.judge import RewardModelJudge, Verdict
+from training.engines.settings import Engine
+from training.judges import functions
 from training.judges.contests import Format
 from training.judges.llm import Chat, LlmJudge
 from training.judges.preference import PreferenceJudge
 from training.judges.program import FunctionJudge
 from training.judges.protocol import Group, Judge, rate
+from training.judges.reward_model import RewardModelJudge, Verdict
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.comparing import MARKERS, PreferenceModel, question
 from training.core import checkpoint
-from training.judge import Verdict
+from training.judges.comparing import MARKERS, PreferenceModel, question
 from training.judges.contests import Format, Result, play
 from training.judges.protocol import Group
+from training.judges.reward_model import Verdict
 
 
 class PreferenceJudge:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from training.functions import Function, source_sha
-from training.judge import Verdict
+from training.core.seeds import hash64
+from training.judges.functions import Function, source_sha
 from training.judges.protocol import Group
+from training.judges.reward_model import Verdict
 from training.judges.template import as_text
-from training.seeds import hash64
 
 
 class FunctionJudge:

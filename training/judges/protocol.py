@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from training.core.chat_template import Messages
-from training.judge import Item, Verdict
+from training.judges.reward_model import Item, Verdict
 
 
 @dataclass(frozen=True)

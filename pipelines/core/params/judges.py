@@ -50,9 +50,9 @@ class LlmJudge(Model):
 class FunctionJudge(Model):
     """A Python function of path, (prompt, response) -> reward.
 
-    With a dotted name, such as training.exact_answer.reward, path is the file of known answers
-    instead and the function takes (prompt, response, answer); prompt_column and answer_column name
-    the file's columns.
+    With a dotted name, such as training.judges.exact_answer.reward, path is the file of known
+    answers instead and the function takes (prompt, response, answer); prompt_column and
+    answer_column name the file's columns.
     """
 
     kind: Literal["function"]

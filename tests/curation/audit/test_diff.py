@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from curation import schema
 from curation.audit.diff import compare
+from curation.core import schema
 from curation.core.errors import UserError
 from tests.curation.audit.tiny import generation, pair, preference, write
 

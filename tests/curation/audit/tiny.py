@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from curation import schema
+from curation.core import schema
 
 EVIL = "<script>alert(1)</script> </script> [x](javascript:alert(2)) \x07 \u202eevil"
 

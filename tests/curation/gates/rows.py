@@ -7,9 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from curation import gates, locked
-from curation.gates import TABLES, checks_of
-from curation.schema import (
+from curation.core.schema import (
     BENCHMARK,
     GENERATIONS,
     HISTORY,
@@ -19,6 +17,8 @@ from curation.schema import (
     SCORES,
     Table,
 )
+from curation.gates import locked_duckdb, sql_checks
+from curation.gates.sql_checks import TABLES, checks_of
 
 BOUNDS = {
     "max_drop_rate": 0.5,
@@ -130,8 +130,8 @@ def report(
         numbers["metrics"] = {**(PAIR_COUNTS if name == "pairs" else {}), **metrics}
     if name == "generations":
         numbers["counts"] = {"rows_in": 2.0, **metrics}
-    connection = locked.connect(files, numbers, BOUNDS)
-    return gates.run(checks_of(name, [*files, *numbers]), connection, name)
+    connection = locked_duckdb.connect(files, numbers, BOUNDS)
+    return sql_checks.run(checks_of(name, [*files, *numbers]), connection, name)
 
 
 def failed(report: dict[str, Any]) -> set[str]:

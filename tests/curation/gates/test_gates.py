@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation import locked
 from curation.core.errors import UserError
-from curation.gates import TABLES, checks_of, complaint, folders_of
-from curation.schema import PREFERENCES, REJECTS, Table
+from curation.core.schema import PREFERENCES, REJECTS, Table
+from curation.gates import locked_duckdb
+from curation.gates.sql_checks import TABLES, checks_of, complaint, folders_of
 from tests.curation.gates.broken import BROKEN, TWICE
 from tests.curation.gates.rows import (
     ALL_VIEWS,
@@ -121,7 +121,7 @@ def test_an_unknown_table_is_an_error() -> None:
 
 
 def test_no_check_stands_twice_and_every_folder_is_of_some_table(root: Path) -> None:
-    files = list((root / "curation" / "checks").rglob("*.sql"))
+    files = list((root / "curation" / "gates" / "checks").rglob("*.sql"))
     texts = [file.read_text() for file in files]
     assert len(set(texts)) == len(texts)
     used = {folder for name in TABLES for folder in folders_of(name)} | {"any"}
@@ -131,7 +131,7 @@ def test_no_check_stands_twice_and_every_folder_is_of_some_table(root: Path) -> 
 @pytest.mark.parametrize("name", list(TABLES))
 def test_every_check_has_a_sentence_and_is_short(root: Path, name: str) -> None:
     for folder in (*folders_of(name), "any"):
-        for file in (root / "curation" / "checks" / folder).glob("*.sql"):
+        for file in (root / "curation" / "gates" / "checks" / folder).glob("*.sql"):
             lines = file.read_text().splitlines()
             assert lines[0].startswith("-- "), file
             assert lines[0].endswith("."), file
@@ -155,7 +155,7 @@ def test_the_connection_reads_nothing_else(tmp_path: Path) -> None:
     other = tmp_path / "other.parquet"
     for file in (path, other):
         pl.DataFrame({"a": [1]}).write_parquet(file)
-    connection = locked.connect({"this": [str(path)]}, {}, {})
+    connection = locked_duckdb.connect({"this": [str(path)]}, {}, {})
     assert connection.execute("select a from this").fetchall() == [(1,)]
     for query in (f"select * from '{other}'", "install httpfs", "set enable_external_access=true"):
         with pytest.raises(Exception, match=r"disabled|locked|lock"):
@@ -164,4 +164,4 @@ def test_the_connection_reads_nothing_else(tmp_path: Path) -> None:
 
 def test_a_view_name_is_an_identifier() -> None:
     with pytest.raises(UserError, match="a view's name"):
-        locked.connect({'x"; drop': []}, {}, {})
+        locked_duckdb.connect({'x"; drop': []}, {}, {})

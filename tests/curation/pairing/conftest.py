@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 import pytest
 
+from curation.core.schema import GENERATIONS, MESSAGES, PROMPTS, SCORES
+from curation.pairing.pairs import Made, make
 from curation.pairing.rules import Rules
-from curation.pairs import Made, make
-from curation.schema import GENERATIONS, MESSAGES, PROMPTS, SCORES
 
 Said = tuple[str, float | None]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.grouped import group
-from curation.length_stats import auto_penalty, mean_pearson, moments, pearson
+from curation.core.grouped import group
+from curation.pairing.penalties import auto_penalty, mean_pearson, moments, pearson
 
 
 def _random(seed: int, prompts: int, n: int) -> tuple[pl.Series, np.ndarray, np.ndarray]:

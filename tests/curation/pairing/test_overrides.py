@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curation import ids
+from curation.core import ids
+from curation.pairing.pairs import Made
 from curation.pairing.rules import Rules
-from curation.pairs import Made
 
 ANSWERS = {
     "p": [("aa", 1.0), ("bbbb", 3.0), ("c", -1.0)],

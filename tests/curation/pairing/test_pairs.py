@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.core.errors import UserError
+from curation.pairing.pairs import Made
 from curation.pairing.rules import Rules
-from curation.pairs import Made
 
 ANSWERS = {"p": [("aa", 1.0), ("bbbb", 3.0), ("c", -1.0)], "q": [("x", 0.5), ("yy", 0.25)]}
 

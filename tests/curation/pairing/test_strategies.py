@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from curation.core.errors import UserError
+from curation.pairing.pairs import Made
 from curation.pairing.rules import Rules
-from curation.pairs import Made
 
 FIVE = {"p": [("a", 0.0), ("b", 1.0), ("c", 2.5), ("d", 4.5), ("e", 7.0)]}
 

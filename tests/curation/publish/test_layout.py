@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation import schema
+from curation.core import schema
 from curation.core.errors import UserError
 from curation.publish.layout import configs, shards
 from tests.curation.audit.tiny import prompt, write, write_build

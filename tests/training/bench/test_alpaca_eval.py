@@ -13,7 +13,7 @@ import pytest
 from scipy import special, stats
 
 from training.bench.alpaca_eval import Annotation, leaderboard
-from training.bench.length_control import UNKNOWN, usual_length
+from training.measures.length_control import UNKNOWN, usual_length
 
 # length_controlled_winrate and standard_error of the public leaderboard of AlpacaEval 2.
 PUBLISHED = {

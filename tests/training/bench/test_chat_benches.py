@@ -21,12 +21,13 @@ import pytest
 import yaml
 from transformers.utils import logging
 
-from pipelines import bench_files, cli
+from pipelines import cli
+from pipelines.shared import bench_files
 from training.bench.contestants import BENCHES
 from training.core.chat_template import ChatTemplate
+from training.core.seeds import sample_seed
 from training.engines.protocol import Draw, Request
 from training.engines.transformers_sampler import TransformersSampler
-from training.seeds import sample_seed
 
 from ..loopback import Loopback, chat, serving
 
@@ -306,7 +307,7 @@ def test_finished_replies_outlive_a_stop(
     base: Path, url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert answer("arena_hard", base, "ours") == 0
-    monkeypatch.setattr("pipelines.bench_judge._SHARD", 2)
+    monkeypatch.setattr("pipelines.commands.bench_judge._SHARD", 2)
     whole = Long.completion
 
     def stops(self: Long, question: str, weighted: bool) -> dict[str, Any]:

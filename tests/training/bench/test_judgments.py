@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import chat_bench
+from pipelines.shared import chat_bench
 from training.bench import judgments
 
 

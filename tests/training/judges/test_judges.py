@@ -11,8 +11,8 @@ import pytest
 
 from curation.core.errors import UserError
 from training.core.chat_template import Messages
-from training.engines.choose import Engine
 from training.engines.endpoint import Endpoint
+from training.engines.settings import Engine
 from training.judges.llm import Chat, LlmJudge
 from training.judges.load import Settings, judge
 from training.judges.preference import PreferenceJudge
@@ -187,7 +187,7 @@ def test_what_cannot_be_compared_is_null_and_the_rest_stand(base: Path) -> None:
 
 
 def test_a_reward_model_of_a_panel_scores_as_it_does_alone(reward_model: Path) -> None:
-    from training.judge import RewardModelJudge
+    from training.judges.reward_model import RewardModelJudge
 
     ours = judge(Settings("rm", "reward_model", reward_model), Engine())
     found = ours.judge([group("a", "woof", "moo"), group("b", "woof woof")])
@@ -222,7 +222,7 @@ def test_a_function_of_a_file(tmp_path: Path) -> None:
 
 
 def test_the_exact_answer_checker_by_dotted_name(tmp_path: Path) -> None:
-    settings = function(tmp_path, "training.exact_answer.reward", {"1+1?": "#### 2"})
+    settings = function(tmp_path, "training.judges.exact_answer.reward", {"1+1?": "#### 2"})
     checker = judge(settings, Engine())
     first, second = checker.judge([group("1+1?", "A: 2", "A: 3"), group("2+2?", "A: 4")])
     assert [verdict.reward for verdict in first] == [1.0, 0.0]
@@ -233,7 +233,7 @@ def test_the_exact_answer_checker_by_dotted_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("training.exact_answer.nothing", "no function named nothing"),
+        ("training.judges.exact_answer.nothing", "no function named nothing"),
         ("training.nowhere.reward", "No module named"),
         ("reward", "give module.function"),
     ],

@@ -1,0 +1,113 @@
+"""Message lists as Polars expressions: built from native forms, measured, compared."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from curation.core.schema import MESSAGES
+
+ROLES = {
+    "human": "user",
+    "user": "user",
+    "prompter": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
+    "model": "assistant",
+    "assistant": "assistant",
+    "system": "system",
+}
+"""Native speaker names and the roles they stand for; a name not here stays as it is."""
+
+_MARK = "\ufdd0"  # a Unicode noncharacter: never part of interchanged text
+_HUMAN, _ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
+
+
+def message(role: str, content: pl.Expr) -> pl.Expr:
+    """One message struct; a null content becomes empty, which the structural rules reject."""
+    return pl.struct(pl.lit(role).alias("role"), content.fill_null("").alias("content"))
+
+
+def conversation(*messages: pl.Expr) -> pl.Expr:
+    """A message list of the given message structs."""
+    return pl.concat_list(*messages).cast(MESSAGES)
+
+
+def user(content: pl.Expr) -> pl.Expr:
+    """A message list of one user turn."""
+    return conversation(message("user", content))
+
+
+def assistant(content: pl.Expr) -> pl.Expr:
+    """A message list of one assistant turn."""
+    return conversation(message("assistant", content))
+
+
+def with_system(system: pl.Expr, rest: pl.Expr) -> pl.Expr:
+    """`rest` behind a system turn, or alone where the system text is null or blank."""
+    blank = system.is_null() | (system.str.strip_chars() == "")
+    return (
+        pl.when(blank)
+        .then(rest)
+        .otherwise(pl.concat_list(conversation(message("system", system)), rest))
+    )
+
+
+def role_names(messages: pl.Expr, role: str, content: str) -> pl.Expr:
+    """A message list from a list of structs whose fields for speaker and text have other names."""
+    speaker = pl.element().struct.field(role)
+    text = pl.element().struct.field(content).fill_null("")
+    return messages.list.eval(
+        pl.struct(speaker.replace(ROLES).alias("role"), text.alias("content"))
+    ).cast(MESSAGES)
+
+
+def transcript(text: pl.Expr) -> pl.Expr:
+    r"""A message list from one text with ``\n\nHuman:`` and ``\n\nAssistant:`` turns.
+
+    The white space around each turn belongs to the form, not to the content, and is removed. Text
+    before the first turn becomes a message with the role "none", which no rule lets pass.
+    """
+    marked = text.str.replace_all(_HUMAN, f"{_MARK}u", literal=True).str.replace_all(
+        _ASSISTANT, f"{_MARK}a", literal=True
+    )
+    headless = ~marked.str.starts_with(_MARK)
+    marked = pl.when(headless).then(pl.concat_str(pl.lit(f"{_MARK}n"), marked)).otherwise(marked)
+    kind, content = pl.element().str.slice(0, 1), pl.element().str.slice(1).str.strip_chars()
+    role = kind.replace_strict(
+        {"u": "user", "a": "assistant"}, default="none", return_dtype=pl.String
+    )
+    turn = pl.struct(role.alias("role"), content.alias("content"))
+    return marked.str.split(_MARK).list.slice(1).list.eval(turn).cast(MESSAGES)
+
+
+def contents(messages: pl.Expr) -> pl.Expr:
+    """The contents of a message list, as a list of strings."""
+    return messages.list.eval(pl.element().struct.field("content"))
+
+
+def chars(messages: pl.Expr) -> pl.Expr:
+    """Characters in all contents of a message list."""
+    lengths = messages.list.eval(pl.element().struct.field("content").str.len_chars())
+    return lengths.list.sum().cast(pl.Int64)
+
+
+def turns(messages: pl.Expr) -> pl.Expr:
+    """Messages of a list that are not system messages."""
+    spoken = messages.list.eval(pl.element().struct.field("role") != "system")
+    return spoken.list.sum().cast(pl.Int64)
+
+
+def role_letters(messages: pl.Expr) -> pl.Expr:
+    """The roles as one string: s, u and a for the three roles, x for any other."""
+    role = pl.element().struct.field("role")
+    letter = role.replace_strict(
+        {"system": "s", "user": "u", "assistant": "a"}, default="x", return_dtype=pl.String
+    )
+    return messages.list.eval(letter).list.join("")
+
+
+def text(messages: pl.Expr) -> pl.Expr:
+    """All contents of a message list as one string."""
+    return contents(messages).list.join("\n")

@@ -1,0 +1,114 @@
+"""The prompt pool: union of the prompt sets, deduplicated, decontaminated, bucketed, mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from curation.core import ids, messages, schema
+from curation.mixing import decontaminate, dedup, held_out
+from curation.mixing.decontaminate import Settings
+from curation.mixing.mix import drop_copies, mark
+
+col = pl.col
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Limits of the pool, its held-out range of buckets, and the number of clusters of its map.
+
+    Attributes:
+        near: Similarity from which two prompts are near-duplicates; None keeps all but copies.
+    """
+
+    max_tokens: int
+    min_chars: int
+    eval_range: tuple[float, float]
+    clusters: int
+    split_seed: int
+    near: float | None = None
+    decontaminate: Settings = field(default_factory=Settings)
+
+
+def decide(
+    tables: Mapping[str, pl.LazyFrame], benchmarks: pl.DataFrame, pool: Pool
+) -> pl.DataFrame:
+    """The sets' rows with rule (null: it stays) and detail; earlier sets are preferred."""
+    ranked = [
+        frame.with_columns(pl.lit(rank, dtype=pl.Int32).alias("_rank"))
+        for rank, frame in enumerate(tables.values())
+    ]
+    rows = pl.concat(ranked).with_columns(
+        pl.lit(None, dtype=pl.String).alias("rule"), pl.lit(None, dtype=pl.String).alias("detail")
+    )
+    frame = rows.collect()
+    long = col("n_tokens") > pool.max_tokens
+    said = pl.format("{} tokens, over {}", "n_tokens", pl.lit(pool.max_tokens))
+    frame = mark(frame, long, "over_long_prompt", said)
+    short = col("n_chars") < pool.min_chars
+    said = pl.format("{} characters, under {}", "n_chars", pl.lit(pool.min_chars))
+    frame = mark(frame, short, "too_short_prompt", said)
+    asked = frame.select("prompt_id", col("messages").alias("prompt")).unique("prompt_id")
+    found = decontaminate.hits([asked], benchmarks, pool.decontaminate)
+    frame = frame.join(found.rename({"detail": "_hit"}), on="prompt_id", how="left")
+    frame = mark(frame, col("_hit").is_not_null(), "benchmark", col("_hit")).drop("_hit")
+    frame = drop_copies(frame, "prompt_id", "duplicate_prompt")
+    frame = frame if pool.near is None else _near(frame, pool.near)
+    return _held_out(frame, pool)
+
+
+def _held_out(frame: pl.DataFrame, pool: Pool) -> pl.DataFrame:
+    """Prompts of the training range that ask, in other case or marks, what a held-out one asks."""
+    alive = frame.filter(col("rule").is_null())
+    asked = alive.select("prompt_id", col("messages").alias("prompt"), _is_held_out(pool))
+    known = held_out.questions(asked.filter("held_out"))
+    found = held_out.hits([asked.filter(~col("held_out"))], known).rename({"detail": "_hit"})
+    frame = frame.join(found, on="prompt_id", how="left", maintain_order="left")
+    return mark(frame, col("_hit").is_not_null(), "held_out", col("_hit")).drop("_hit")
+
+
+def _is_held_out(pool: Pool) -> pl.Expr:
+    low, high = pool.eval_range
+    bucket = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
+    return ((bucket >= low) & (bucket < high)).alias("held_out")
+
+
+def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """One prompt per cluster of near-duplicates: of the earliest set, there the lowest id."""
+    alive = frame.filter(col("rule").is_null())
+    texts = alive.select("prompt_id", messages.text(col("messages")).alias("text"))
+    clusters = dedup.near_clusters(texts, threshold)
+    first = (
+        alive.join(clusters, on="prompt_id")
+        .sort("_rank", "prompt_id")
+        .unique("cluster", keep="first")
+        .select("cluster", col("prompt_id").alias("_prompt"), col("source").alias("_source"))
+    )
+    frame = frame.join(clusters, on="prompt_id", how="left", maintain_order="left")
+    frame = frame.join(first, on="cluster", how="left", maintain_order="left")
+    said = pl.format("cluster {}: prompt {} of {} stays", "cluster", "_prompt", "_source")
+    frame = mark(frame, col("_prompt") != col("prompt_id"), "near_duplicate", said)
+    return frame.drop("cluster", "_prompt", "_source")
+
+
+def kept(decided: pl.DataFrame, pool: Pool) -> pl.DataFrame:
+    """The prompts that stay with bucket and split, by prompt_id; a larger pool moves none."""
+    split = pl.when(_is_held_out(pool)).then(pl.lit("eval")).otherwise(pl.lit("train"))
+    bucket = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
+    stay = decided.filter(col("rule").is_null()).sort("prompt_id")
+    return stay.with_columns(bucket.alias("bucket"), split.alias("split"))
+
+
+def rejects(decided: pl.DataFrame) -> pl.DataFrame:
+    """The prompts that go, as rejects; item_id is source:prompt_id."""
+    payload = pl.struct(schema.PROMPT_SOURCE.names).struct.json_encode()
+    return decided.filter(col("rule").is_not_null()).select(
+        pl.lit("prompts").alias("stage"),
+        pl.concat_str("source", "prompt_id", separator=":").alias("item_id"),
+        "source",
+        "rule",
+        "detail",
+        payload.alias("payload"),
+    )

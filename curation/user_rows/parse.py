@@ -1,0 +1,238 @@
+"""Ready-made generations and scores: users' own rows, under the names people give their columns.
+
+A row may hold one response, or a list of them with a list of rewards beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import polars as pl
+
+from curation.core.schema import MESSAGES, REJECTS
+from curation.reading.readers import Bad, Row
+
+# Each field's names, the first that a row has counts; --map names any other.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "generation_id": ("generation_id",),
+    "prompt": ("prompt", "messages", "instruction", "question"),
+    "response": (
+        *("response", "output", "completion", "answer", "generation", "responses"),
+        "all_generated_responses",
+    ),
+    "policy": ("policy", "generator", "model"),
+    "sample": ("sample",),
+    "temperature": ("temperature",),
+    "finish_reason": ("finish_reason",),
+    "reward": ("reward", "score", "preference", "rating", "rewards", "scores", "all_rm_scores"),
+}
+_COLUMNS: dict[str, Any] = {
+    "item": pl.String,
+    "generation_id": pl.String,
+    "messages": MESSAGES,
+    "response": pl.String,
+    "policy": pl.String,
+    "sample": pl.Int64,
+    "temperature": pl.Float64,
+    "finish_reason": pl.String,
+    "reward": pl.Float64,
+    "reason": pl.String,
+}
+PARSED = pl.Schema(_COLUMNS)
+_CHUNK = 8_192
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Rows of one response each, and those that could not be read as such.
+
+    Attributes:
+        frame: the columns of PARSED; item names the row in the ledger.
+        rejects: rows of the rejects table.
+        rows: rows of the file.
+        columns: names of the first row's columns.
+    """
+
+    frame: pl.DataFrame
+    rejects: pl.DataFrame
+    rows: int
+    columns: list[str]
+
+
+class _WrongError(Exception):
+    """A row that cannot be used: its rule and detail."""
+
+
+def parse(rows: Iterable[Row | Bad], mapping: Mapping[str, str], stage: str, keyed: bool) -> Parsed:
+    """Read rows into one frame.
+
+    Args:
+        mapping: a field of ALIASES to the file's own name for it.
+        keyed: a row may name its response by generation_id instead of holding it.
+    """
+    reader = _Reader(mapping, stage, keyed)
+    for row in rows:
+        reader.add(row)
+    return reader.done()
+
+
+class _Reader:
+    """Collects the responses of rows in frames, and rejects."""
+
+    def __init__(self, mapping: Mapping[str, str], stage: str, keyed: bool) -> None:
+        self._mapping, self._stage, self._keyed = mapping, stage, keyed
+        self._seen: Counter[str] = Counter()
+        self._wrong: list[tuple[str, ...]] = []
+        self._frames: list[pl.DataFrame] = []
+        self._chunk: list[tuple[Any, ...]] = []
+        self._columns: list[str] = []
+
+    def add(self, row: Row | Bad) -> None:
+        """Take one row of the file."""
+        raw = row.raw if isinstance(row, Bad) else orjson.dumps(row, default=str).decode()
+        item = self._item(raw)
+        if isinstance(row, Bad):
+            self._reject(item, row.rule, row.detail, raw)
+            return
+        self._columns = self._columns or list(row)
+        try:
+            found = list(_responses(row, self._mapping, item, self._keyed))
+        except _WrongError as error:
+            self._reject(item, *error.args, raw)
+            return
+        for one in found:
+            if one[3] is not None and not one[3].strip():
+                self._reject(one[0], "empty_response", "empty or white space", raw)
+            else:
+                self._chunk.append(one)
+        if len(self._chunk) >= _CHUNK:
+            self._flush()
+
+    def done(self) -> Parsed:
+        """All that was read."""
+        self._flush()
+        rejects = pl.DataFrame(self._wrong, schema=REJECTS.polars, orient="row")
+        return Parsed(pl.concat(self._frames), rejects, self._seen.total(), self._columns)
+
+    def _item(self, raw: str) -> str:
+        """A name by content; equal rows are numbered."""
+        digest = hashlib.sha256(raw.encode("utf-8", "backslashreplace")).hexdigest()[:24]
+        self._seen[digest] += 1
+        return f"imported:{digest}:{self._seen[digest] - 1}"
+
+    def _reject(self, item: str, *why: str) -> None:
+        self._wrong.append((self._stage, item, "imported", *why))
+
+    def _flush(self) -> None:
+        self._frames.append(pl.DataFrame(self._chunk, schema=PARSED, orient="row"))
+        self._chunk = []
+
+
+def _responses(
+    row: Row, mapping: Mapping[str, str], item: str, keyed: bool
+) -> Iterator[tuple[Any, ...]]:
+    """One tuple of PARSED for each response that a row holds."""
+    get = {field: _value(row, field, mapping) for field in ALIASES}
+    if keyed and isinstance(get["generation_id"], str):
+        yield (item, get["generation_id"], None, None, *[None] * 4, *_reward(get["reward"]))
+        return
+    shared = (
+        None if get["policy"] is None else str(get["policy"]),
+        _number(get["temperature"], "temperature"),
+        _finish(get["finish_reason"]),
+    )
+    messages = _prompt(get["prompt"])
+    for place, text, reward in _answers(get):
+        name = item if place is None else f"{item}:{place}"
+        sample = _number(get["sample"], "sample") if place is None else place
+        number = None if sample is None else int(sample)
+        yield (name, None, messages, text, shared[0], number, *shared[1:], *_reward(reward))
+
+
+def _answers(get: Mapping[str, Any]) -> list[tuple[int | None, str, Any]]:
+    """Place in the row's list (None where it holds one response), text and reward."""
+    texts, rewards = _texts(get["response"]), get["reward"]
+    if isinstance(texts, str):
+        return [(None, texts, rewards)]
+    if rewards is None:
+        rewards = [None] * len(texts)
+    if not isinstance(rewards, list) or len(rewards) != len(texts):
+        raise _WrongError("wrong_type", "as many rewards as responses are needed")
+    return list(zip(range(len(texts)), texts, rewards, strict=True))
+
+
+def _value(row: Row, field: str, mapping: Mapping[str, str]) -> Any:
+    if field in mapping:
+        return row.get(mapping[field])
+    return next((row[name] for name in ALIASES[field] if name in row), None)
+
+
+def _is_messages(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(
+            isinstance(one, dict)
+            and isinstance(one.get("role"), str)
+            and isinstance(one.get("content"), str)
+            for one in value
+        )
+    )
+
+
+def _prompt(value: Any) -> list[dict[str, str]]:
+    if isinstance(value, str) and value.strip():
+        return [{"role": "user", "content": value}]
+    if not _is_messages(value):
+        raise _WrongError("missing_prompt", "no text or list of messages in the prompt's column")
+    if value[-1]["role"] != "user":
+        raise _WrongError(
+            "bad_prompt", f"the prompt ends with a message of role {value[-1]['role']}"
+        )
+    return [{"role": one["role"], "content": one["content"]} for one in value]
+
+
+def _texts(value: Any) -> str | list[str]:
+    if isinstance(value, str):
+        return value
+    if _is_messages(value) and value[-1]["role"] == "assistant":
+        return str(value[-1]["content"])
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return value
+    raise _WrongError("missing_response", "no text in the response's column")
+
+
+def _number(value: Any, field: str) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise _WrongError("wrong_type", f"{field} is not a number: {str(value)[:60]!r}") from None
+
+
+def _finish(value: Any) -> str:
+    if value in (None, "", "stop", "eos", "end_turn"):
+        return "stop"
+    if value in ("length", "max_tokens"):
+        return "length"
+    raise _WrongError("wrong_type", f"finish_reason: neither stop nor length: {str(value)[:60]!r}")
+
+
+def _reward(value: Any) -> tuple[float | None, str | None]:
+    """A finite reward, or null with the reason: a failed judgement is no reject."""
+    if value is None:
+        return None, "null in the file"
+    try:
+        number = float(value) if not isinstance(value, bool) else float(int(value))
+    except (TypeError, ValueError):
+        return None, f"not a number: {str(value)[:60]!r}"
+    if not math.isfinite(number):
+        return None, f"not finite: {number}"
+    return number, None

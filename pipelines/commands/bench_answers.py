@@ -1,0 +1,153 @@
+"""A checkpoint's answers to AlpacaEval, MT-Bench or Arena-Hard, in the benchmark's own file form.
+
+Run: prefloop bench-answers --bench mt_bench --questions question.jsonl \\
+    --checkpoint data/checkpoints/iter3 --out model_answer/iter3.jsonl
+
+The engine is that of params.yaml. AlpacaEval's answers are drawn at evaluation.temperature,
+MT-Bench's at FastChat's temperature of the category, Arena-Hard's greedily. A question that leaves
+no room in the context has an empty answer, and its finish_reason says over_context.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from curation.core.errors import UserError
+from pipelines.core import params as parameters
+from pipelines.core import stage
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
+from pipelines.shared import bench_files, settings, shards
+from training.bench.contestants import BENCHES, Question, dialogue, heat
+from training.engines.settings import Engine
+
+if TYPE_CHECKING:
+    from training.bench.answering import Asked, Said
+    from training.core.chat_template import ChatTemplate
+    from training.engines.protocol import Sampler
+
+_SAID = {"text": pl.String, "end": pl.String, "tokens": pl.Int64}
+
+
+@dataclass(frozen=True)
+class Model:
+    """What answers, and how much it may say."""
+
+    sampler: Sampler
+    template: ChatTemplate
+    key: tuple[object, ...]
+    tokens: int
+    seed: int
+    shard: int
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = stage.parser(__doc__, inputs=["questions", "checkpoint"], outputs=["out"])
+    parser.add_argument("--bench", required=True, choices=BENCHES)
+    parser.add_argument("--name", help="of the model; default: the checkpoint's folder")
+    parser.add_argument("--max-new-tokens", type=int, help="default: evaluation.max_new_tokens")
+    parser.add_argument("--temperature", type=float, help="in place of the benchmark's own")
+    parser.add_argument("--engine", choices=["transformers", "vllm", "server"])
+    parser.add_argument("--server", metavar="URL", help="sample from this endpoint")
+    return stage.run("bench_answers", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Read the questions, answer turn by turn, write."""
+    args = run.args
+    params = parameters.load(args.params)
+    questions = bench_files.questions(args.bench, args.questions)
+    tokens = args.max_new_tokens or params.evaluation.max_new_tokens
+    if tokens < 1 or (args.temperature is not None and args.temperature < 0):
+        raise UserError("--max-new-tokens: at least 1; --temperature: at least 0")
+    model = _model(run, params, tokens)
+    said: list[list[Said]] = [[] for _ in questions]
+    for turn in range(max(len(question.turns) for question in questions)):
+        there = [place for place, one in enumerate(questions) if len(one.turns) > turn]
+        asked = [_asked(run, params, questions[place], said[place], turn) for place in there]
+        for place, found in zip(there, _drawn(run, model, asked, turn), strict=True):
+            said[place].append(found)
+    model.sampler.close()
+    name = args.name or args.checkpoint.absolute().name
+    rows = [
+        bench_files.written(args.bench, name, question, found)
+        for question, found in zip(questions, said, strict=True)
+    ]
+    run.outputs.text(args.out, bench_files.text(args.bench, rows))
+    ends = Counter(one.end for found in said for one in found)
+    run.summary.rows_in = run.summary.kept = len(questions)
+    run.summary.tokens = sum(one.tokens for found in said for one in found)
+    run.summary.note = "answers end by " + ", ".join(f"{k}: {n}" for k, n in sorted(ends.items()))
+
+
+def _model(run: Stage, params: Params, tokens: int) -> Model:
+    from training.core import environment
+
+    environment.prepare()
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
+    from training.engines import choose
+
+    path, engine = run.args.checkpoint, _engine(run, params)
+    template = ChatTemplate(checkpoint.load_tokenizer(path))
+    weights = checkpoint.weights_sha(path)
+    sampler = choose.sampler(engine, path)
+    key = (weights, template.sha, engine.identity(), sampler.version, run.args.bench)
+    shard = params.engine.shard_prompts
+    return Model(sampler, template, key, tokens, params.seeds.evaluation, shard)
+
+
+def _engine(run: Stage, params: Params) -> Engine:
+    """The recipe's engine, with what the flags change."""
+    engine = settings.engine(params)
+    name = run.args.engine or ("server" if run.args.server else engine.name)
+    if run.args.server and name != "server":
+        raise UserError(f"--server: goes with --engine server, not {name}")
+    server = replace(engine.server, url=run.args.server) if run.args.server else engine.server
+    return replace(engine, name=name, server=server)
+
+
+def _drawn(run: Stage, model: Model, asked: Sequence[Asked], turn: int) -> list[Said]:
+    """The answers of one turn."""
+    from training.bench.answering import OVER_CONTEXT, Said
+
+    key = [*model.key, model.tokens, model.seed, [asdict(one) for one in asked]]
+    frame = shards.run(
+        run, f"turn{turn + 1}", key, asked, model.shard, work=lambda part: _draw(model, part)
+    )
+    if (frame["end"] == OVER_CONTEXT).all():
+        raise UserError(
+            f"{run.args.questions}: none of {len(asked)} questions leaves room for "
+            f"{model.tokens} new tokens in a context of {model.sampler.context}; "
+            "lower --max-new-tokens"
+        )
+    return [Said(**row) for row in frame.iter_rows(named=True)]
+
+
+def _asked(
+    run: Stage, params: Params, question: Question, said: Sequence[Said], turn: int
+) -> Asked:
+    from training.bench.answering import Asked
+
+    messages = dialogue(question.turns[: turn + 1], [one.text for one in said])
+    own = heat(run.args.bench, question, params.evaluation.temperature)
+    given = run.args.temperature
+    return Asked(str(question.key), turn, messages, own if given is None else given)
+
+
+def _draw(model: Model, asked: Sequence[Asked]) -> pl.DataFrame:
+    from training.bench.answering import answer
+
+    found = answer(model.sampler, model.template, asked, model.tokens, model.seed)
+    return pl.DataFrame([asdict(one) for one in found], schema=_SAID)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

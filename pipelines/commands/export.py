@@ -1,0 +1,49 @@
+"""Write a mix in the form another program reads.
+
+Run: prefloop export --table data/mixes/mix1/mix.parquet --form trl --split train \
+--out mix1.parquet (or mix1.jsonl)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import polars as pl
+
+from curation.core import schema
+from curation.core.errors import UserError
+from curation.export.forms import FORMS
+from pipelines.core import io, stage
+from pipelines.core.stage import Stage
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0, or 2 on bad input."""
+    parser = stage.parser(__doc__, inputs=["table"], outputs=["out"])
+    parser.add_argument("--form", choices=sorted(FORMS), default="trl")
+    parser.add_argument("--split", choices=["train", "eval"], help="only this split")
+    return stage.run("export", parser, _body, argv)
+
+
+def _body(run: Stage) -> None:
+    args = run.args
+    rows = io.scan(args.table, schema.MIXES)
+    wanted = rows if args.split is None else rows.filter(pl.col("split") == args.split)
+    made = FORMS[args.form](wanted).collect()
+    if made.is_empty():
+        raise UserError(f"{args.table}: no rows of split {args.split}; choose another --split")
+    if args.out.suffix not in (".parquet", ".jsonl"):
+        raise UserError(f"{args.out}: name a .parquet or a .jsonl file")
+    with io.atomic(args.out) as temp:
+        if args.out.suffix == ".parquet":
+            made.write_parquet(temp)
+        else:
+            made.write_ndjson(temp)
+    run.summary.rows_in = rows.select(pl.len()).collect().item()
+    run.summary.kept = made.height
+    run.summary.note = f"{run.summary.rows_in - made.height} of the other split"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

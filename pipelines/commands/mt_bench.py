@@ -1,0 +1,17 @@
+"""MT-Bench scores from their own judgment files.
+
+Run: prefloop mt-bench model_judgment/gpt-4_single.jsonl
+
+The paper's figures stand beside ours; they compare only under the same judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.shared import chat_bench
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Score the judgments; the exit code."""
+    return chat_bench.score("mt-bench", __doc__, ["question_id", "model", "turn"], argv)

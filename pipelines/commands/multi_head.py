@@ -1,0 +1,117 @@
+"""A multi-head reward model: rated attributes, weighted by the prompt, on one backbone.
+
+Run: prefloop multi-head --reward-model data/checkpoints/reward_models/mix2
+--helpsteer data/sources/preference/helpsteer/native.parquet
+--ultrafeedback data/sources/preference/ultrafeedback/native.parquet
+--table data/mixes/mix2/mix.parquet --checkpoint data/checkpoints/reward_models/mix2-multi
+--metrics data/checkpoints/reward_models/mix2-multi.json
+
+Heads are fitted on the ratings, the gate on the mix's train split; ratings of prompts that the mix
+holds out are left out. Accuracy is on the held-out pairs, beside that of the reward model it
+stands on. `judge-eval` and `rewardbench` take the new checkpoint like any other judge.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from curation.core import schema
+from curation.core.errors import UserError
+from curation.sources import ratings
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
+from pipelines.shared import comparisons, settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = stage.parser(
+        __doc__,
+        inputs=["reward_model", "helpsteer?", "ultrafeedback?", "table"],
+        outputs=["checkpoint", "metrics"],
+    )
+    return stage.run("multi_head", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Gather ratings and pairs, fit, measure."""
+    params = parameters.load(run.args.params)
+    table = io.read(run.args.table, schema.MIXES)
+    train = table.filter(pl.col("split") == "train")
+    held_out = table.filter(pl.col("split") == "eval")
+    rated, names = _rated(run, held_out)
+    from training.core import environment
+
+    environment.prepare()
+    from training.trainers import multi_head
+
+    rows = [
+        multi_head.Rated([{"role": "user", "content": prompt}], response, tuple(values))
+        for prompt, response, *values in rated.select("prompt", "response", *names).iter_rows()
+    ]
+    name = f"multi_head/{run.args.checkpoint.name}"
+    metrics = multi_head.train(
+        name,
+        run.args.reward_model,
+        names,
+        rows,
+        comparisons.of(train),
+        out=run.args.checkpoint,
+        batch_tokens=params.engine.batch_tokens,
+        seed=params.seeds.reward_model,
+    )
+    measured = _accuracy(run, held_out, settings.engine(params))
+    run.outputs.json(run.args.metrics, {"judge": name, **metrics, **measured})
+    run.summary.rows_in = run.summary.kept = len(rows)
+    if measured:
+        run.summary.note = f"held-out accuracy {measured['accuracy']['accuracy']:.4f}"
+
+
+def _rated(run: Stage, held_out: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    natives = {
+        name: pl.read_parquet(path)
+        for name in ratings.FORMS
+        if (path := getattr(run.args, name)) is not None
+    }
+    if not natives:
+        raise UserError("give --helpsteer, --ultrafeedback or both: a native.parquet each")
+    rated, names = ratings.gather(natives)
+    asked = held_out.select(prompt=pl.col("prompt").list.last().struct.field("content")).unique()
+    return rated.join(asked, on="prompt", how="anti", maintain_order="left"), names
+
+
+def _accuracy(run: Stage, held_out: pl.DataFrame, engine: Any) -> dict[str, Any]:
+    """Held-out accuracy of the multi-head and of its single-head base; mean gate by source."""
+    import numpy as np
+
+    from training.judges import pairwise
+    from training.judges.multi_head import MultiHeadJudge
+    from training.measures import judge_quality
+
+    if held_out.is_empty():
+        return {}
+    items = comparisons.of(held_out)
+    pairs = [(item.prompt, item.chosen, item.rejected) for item in items]
+    found = {}
+    for key, path in (("accuracy", run.args.checkpoint), ("base_accuracy", run.args.reward_model)):
+        chance = pairwise.load(path, engine).ask(pairs).first_wins
+        found[key] = judge_quality.accuracy(judge_quality.verdicts(chance))
+    judge = MultiHeadJudge(run.args.checkpoint, engine.batch_tokens)
+    gates = judge.gates([(item.prompt, item.chosen) for item in items])
+    sources = np.asarray(held_out.sort("pair_id")["source"].to_list())
+    found["gate_by_source"] = {
+        str(source): dict(
+            zip(judge.attributes, gates[sources == source].mean(0).tolist(), strict=True)
+        )
+        for source in np.unique(sources)
+    }
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Put a recipe in place as params.yaml: prefloop use RECIPE."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from curation.core.errors import UserError
+from pipelines.core import params
+from pipelines.core.io import atomic
+from pipelines.shared.recipes import IN_PLACE, find
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check a recipe and copy it to params.yaml, whole or not at all."""
+    parser = argparse.ArgumentParser(prog="prefloop use", description=__doc__)
+    parser.add_argument("recipe", help="a name under recipes/ or a path")
+    args = parser.parse_args(argv)
+    try:
+        path = find(args.recipe)
+        checked = params.load(path)
+    except UserError as error:
+        print(f"use: {error}", file=sys.stderr)
+        return 2
+    with atomic(IN_PLACE) as temp:
+        temp.write_bytes(path.read_bytes())
+    print(f"{IN_PLACE} is now {path} ({len(checked.sources)} sources); run dvc repro")
+    return 0

@@ -1,0 +1,82 @@
+"""Re-pair the stored scores of one iteration another way and print what would change.
+
+Run: prefloop what-if --iteration iter1 --strategy best_second --length-penalty auto
+
+No model is loaded and nothing is written. What is not given stays as params.yaml has it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from curation.core.errors import UserError
+from curation.pairing.what_if import changes, summary, text
+from pipelines.core import io
+from pipelines.core.params import Params, load
+from pipelines.shared.scored import scored
+
+_KNOBS = (
+    "strategy",
+    "length_penalty",
+    "length_unit",
+    "min_margin",
+    "truncated",
+    "max_per_prompt",
+    "top_k",
+    "target_margin",
+    "combine",
+    "combine_k",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the flags, re-pair, print; the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        found = compare(args.data, args.iteration, load(args.params), _given(args))
+    except UserError as error:
+        print(f"what-if: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(io.rounded(found), indent=2) if args.json else text(found))
+    return 0
+
+
+def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any]) -> dict[str, Any]:
+    """Pair an iteration as params.yaml says and with changed knobs; the summary of what changes.
+
+    Raises:
+        UserError: a knob has a wrong value, or a table of the iteration is missing.
+    """
+    tables = scored(data, iteration)
+    before, after = (tables.pair(params, knobs) for knobs in ({}, changed))
+    return summary(before.metrics, after.metrics, changes(before.pairs, after.pairs))
+
+
+def _given(args: argparse.Namespace) -> dict[str, Any]:
+    found = {knob: getattr(args, knob) for knob in _KNOBS}
+    return {knob: value for knob, value in found.items() if value is not None}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prefloop what-if",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--iteration", required=True)
+    parser.add_argument("--data", type=Path, default=Path("data"), metavar="FOLDER")
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    for knob in _KNOBS:
+        parser.add_argument(f"--{knob.replace('_', '-')}", help=f"in place of pairs.{knob}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""Judging responses into the scores table: what score, evaluate and length_bias share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import polars as pl
+
+from curation.core import schema
+from curation.core.errors import UserError
+from pipelines.core.stage import Stage
+from pipelines.shared import shards
+from training.engines.settings import Engine
+
+if TYPE_CHECKING:
+    from training.judges.reward_model import RewardModelJudge, Verdict
+
+Answer = tuple[str, list[dict[str, str]], str]
+
+
+class Named(Protocol):
+    """What the scores table records of a judge."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the judge column."""
+        ...
+
+    @property
+    def sha(self) -> str:
+        """Hash of what it judges with."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Number type it computes in."""
+        ...
+
+
+def with_prompts(generations: pl.DataFrame, prompts: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Generations with their prompts' messages, by id.
+
+    Raises:
+        UserError: a response's prompt is not in the prompts table.
+    """
+    joined = generations.join(
+        prompts.select("prompt_id", "messages", prompt_tokens="n_tokens"),
+        on="prompt_id",
+        how="left",
+        validate="m:1",
+    )
+    lost = joined.filter(pl.col("messages").is_null())
+    if not lost.is_empty():
+        raise UserError(
+            f"{path}: {lost.height} responses belong to prompts that the prompts table lacks, "
+            f"such as {lost['prompt_id'][0]}; give the prompts they were sampled from"
+        )
+    return joined
+
+
+def tokens(answers: pl.DataFrame) -> int:
+    """Tokens of the answers, and of each prompt once, as the tables count them."""
+    prompts = answers.unique("prompt_id")["prompt_tokens"]
+    return int(answers["n_tokens"].sum()) + int(prompts.sum())
+
+
+def score(
+    run: Stage, judge: Path, answers: pl.DataFrame, engine: Engine, shard: int
+) -> pl.DataFrame:
+    """Scores of all answers under a reward model, one row each.
+
+    Args:
+        answers: generation_id, messages (the prompt) and response, at least.
+        shard: prompts per shard; the responses to one prompt stay together.
+    """
+    from training.core import environment
+
+    environment.prepare()
+    from training.judges.reward_model import RewardModelJudge
+
+    judged = RewardModelJudge(judge, engine)
+    groups = by_prompt(answers)
+    key = [judged.sha, judged.template.sha, engine.identity(), _fingerprint(answers)]
+    result = shards.run(run, "scores", key, groups, shard, work=lambda items: _judge(judged, items))
+    return result.select(schema.SCORES.names)
+
+
+def by_prompt(answers: pl.DataFrame) -> list[list[Answer]]:
+    """generation_id, prompt messages and response of all answers, those to one prompt together."""
+    ordered = answers.sort("prompt_id", "generation_id")
+    return [
+        list(group.select("generation_id", "messages", "response").iter_rows())
+        for group in ordered.partition_by("prompt_id", maintain_order=True)
+    ]
+
+
+def _fingerprint(answers: pl.DataFrame) -> list[int]:
+    """Hashes of what is to be judged; they only name a work folder."""
+    ordered = answers.sort("prompt_id", "generation_id")
+    return ordered.select("prompt_id", "generation_id", "response").hash_rows().to_list()
+
+
+def _judge(judge: RewardModelJudge, groups: Sequence[list[Answer]]) -> pl.DataFrame:
+    answers = [answer for group in groups for answer in group]
+    verdicts = judge.judge([(prompt, response) for _, prompt, response in answers])
+    return rows(judge, judge.template.sha, [answer[0] for answer in answers], verdicts)
+
+
+def rows(
+    judge: Named, template_sha: str, ids: Sequence[str], verdicts: Sequence[Verdict]
+) -> pl.DataFrame:
+    """One judge's verdicts as rows of the scores table."""
+    return pl.DataFrame(
+        {
+            "generation_id": ids,
+            "judge": judge.name,
+            "reward": [verdict.reward for verdict in verdicts],
+            "reason": [verdict.reason for verdict in verdicts],
+            "judge_sha": judge.sha,
+            "template_sha": template_sha,
+            "dtype": judge.dtype,
+        },
+        schema=schema.SCORES.polars,
+    )
+
+
+def metrics(scores: pl.DataFrame, generations: pl.DataFrame) -> dict[str, Any]:
+    """Reward statistics; those within a prompt are means over prompts."""
+    rated = scores.join(
+        generations.select("generation_id", "prompt_id", "n_chars"), on="generation_id"
+    ).drop_nulls("reward")
+    by_prompt = rated.group_by("prompt_id").agg(
+        n=pl.len(),
+        best=pl.col("reward").max(),
+        tied=(pl.col("reward") == pl.col("reward").max()).sum() > 1,
+        pearson=pl.corr("reward", "n_chars"),
+    )
+    return {
+        "responses": scores.height,
+        "nulls": scores["reward"].null_count(),
+        "mean_reward": rated["reward"].mean(),
+        "std_reward": rated["reward"].std(),
+        "best_of_n_reward": by_prompt["best"].mean(),
+        # At most this far, in nats, is best-of-n from the policy it picks from (arXiv 2401.01879).
+        "best_of_n_kl_bound": (by_prompt["n"].log() - 1 + 1 / by_prompt["n"]).mean(),
+        "tie_rate": by_prompt["tied"].mean(),
+        "within_prompt_pearson": by_prompt["pearson"].fill_nan(None).mean(),
+    }

@@ -1,0 +1,147 @@
+"""A panel: several judges of params.yaml score the same responses, each under its own name.
+
+The panel's folder holds one pin per judge: what the judge reads, by hash. A stage that scores with
+the panel depends on the folder, so it runs again when a judge of the panel changes, and not when
+any other model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from curation.core import schema
+from curation.core.errors import UserError
+from curation.reading.readers import Bad
+from pipelines.core import io
+from pipelines.core.params import Params
+from pipelines.core.params.judges import FunctionJudge, Judge, LlmJudge, PreferenceJudge
+from pipelines.core.stage import Stage
+from pipelines.shared import judging, shards, user_rows
+from pipelines.shared import settings as plain
+
+if TYPE_CHECKING:
+    from training.judges.load import Settings
+    from training.judges.protocol import Judge as Loaded
+
+_HOW_ONLY = {"url", "api_key_env", "concurrency", "timeout", "retries", "prompts"}
+
+
+def pin(name: str, section: Judge) -> dict[str, Any]:
+    """What decides a judge's rewards: its settings and the hash of what it reads.
+
+    Raises:
+        UserError: its model or file is not there.
+    """
+    path = Path(section.path)
+    settings = section.model_dump(exclude={"server": _HOW_ONLY})
+    if path.is_dir():
+        from training.core import checkpoint
+
+        return {"name": name, "settings": settings, "sha": checkpoint.weights_sha(path)}
+    if not path.is_file():
+        raise UserError(f"judges.{name}.path: no file or folder {path}; put it there or correct it")
+    return {"name": name, "settings": settings, "sha": user_rows.sha([path])}
+
+
+def is_panel(folder: Path) -> bool:
+    """Whether a judge's folder is a panel of pins rather than a model."""
+    return folder.is_dir() and not (folder / "config.json").exists()
+
+
+def score(run: Stage, folder: Path, answers: pl.DataFrame, params: Params) -> pl.DataFrame:
+    """Scores of all answers by every judge of the panel, one row for each judge and answer.
+
+    A judge's finished shards stay until something it reads, or the code, changes: adding a judge
+    to a panel never asks the others again.
+    """
+    from training.core import environment
+
+    environment.prepare()
+    sections = _checked(folder, params.judges)
+    groups = judging.by_prompt(answers)
+    frames = [_one(run, params, groups, name) for name in sections]
+    return pl.concat(frames).select(schema.SCORES.names)
+
+
+def _one(
+    run: Stage, params: Params, groups: Sequence[list[judging.Answer]], name: str
+) -> pl.DataFrame:
+    """One judge's scores; its model is let go before the next one's is loaded."""
+    from training.judges import load
+
+    settings = settings_of(name, params.judges[name])
+    print(f"{run.name}: judge {name} ({settings.kind})", flush=True)
+    judge = load.judge(settings, plain.engine(params))
+    key = [judge.sha, judge.template_sha, judge.dtype, groups]
+    work, size = partial(_judged, judge), params.engine.shard_prompts
+    return shards.run(run, f"scores-{name}", key, groups, size, work=work, keep=True)
+
+
+def settings_of(name: str, section: Judge) -> Settings:
+    """A section of params.judges as the plain settings that training takes."""
+    from training.engines.endpoint import Endpoint
+    from training.judges.llm import Chat
+    from training.judges.load import Settings
+
+    settings: dict[str, Any] = {"name": name, "kind": section.kind, "path": Path(section.path)}
+    if isinstance(section, PreferenceJudge | LlmJudge):
+        settings["contest"] = section.contest
+    if isinstance(section, LlmJudge):
+        settings["server"] = Endpoint(**section.server.model_dump())
+        settings["chat"] = Chat(section.temperature, section.max_tokens)
+    if isinstance(section, FunctionJudge):
+        settings["function"] = section.function
+        settings["answers"] = _answers(name, section)
+    return Settings(**settings)
+
+
+def _answers(name: str, section: FunctionJudge) -> Mapping[str, str] | None:
+    """Known answers by prompt text; None for a function that stands in a file of its own.
+
+    Raises:
+        UserError: the file lacks a column, or gives one prompt two different answers.
+    """
+    path = Path(section.path)
+    if path.suffix == ".py":
+        return None
+    prompt, answer = section.prompt_column, section.answer_column
+    known: dict[str, str] = {}
+    for row in user_rows.read(path):
+        if isinstance(row, Bad) or not {prompt, answer} <= row.keys():
+            raise UserError(
+                f"{path}: judges.{name}: a row has no {prompt} and {answer}; name the columns with "
+                "prompt_column and answer_column"
+            )
+        if known.setdefault(str(row[prompt]), str(row[answer])) != str(row[answer]):
+            raise UserError(f"{path}: judges.{name}: two answers to {str(row[prompt])[:60]!r}")
+    return known
+
+
+def _checked(folder: Path, judges: Mapping[str, Judge]) -> dict[str, Judge]:
+    """The judges by name, their pins agreeing with what they read now."""
+    have = sorted(path.stem for path in folder.glob("*.json"))
+    if have != sorted(judges):
+        raise UserError(
+            f"{folder}: holds pins of {', '.join(have) or 'no judge'}, but params.yaml's judges "
+            f"are {', '.join(sorted(judges)) or 'none'}; run dvc repro, and remove old pins"
+        )
+    for name, section in judges.items():
+        if io.read_json(folder / f"{name}.json") != io.rounded(pin(name, section)):
+            raise UserError(
+                f"{folder}/{name}.json: the judge has changed since; run dvc repro judge@{name}"
+            )
+    return dict(sorted(judges.items()))
+
+
+def _judged(judge: Loaded, groups: Sequence[list[judging.Answer]]) -> pl.DataFrame:
+    from training.judges.protocol import Group
+
+    asked = [Group(group[0][1], tuple(answer[2] for answer in group)) for group in groups]
+    verdicts = [verdict for found in judge.judge(asked) for verdict in found]
+    ids = [answer[0] for group in groups for answer in group]
+    return judging.rows(judge, judge.template_sha, ids, verdicts)

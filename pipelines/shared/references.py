@@ -1,0 +1,99 @@
+"""Reference log-probabilities as a table: computed once per pair, reused when history grows."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from curation.core import schema
+from pipelines.core.stage import Stage
+from pipelines.shared import comparisons, shards
+
+if TYPE_CHECKING:
+    from training.core.chat_template import ChatTemplate
+    from training.trainers.reference_logprobs import Stored
+
+SHARD_PAIRS = 4096
+_KEY = ["pair_id", "reference_sha", "template_sha"]
+_LOGPS = {
+    "ref_chosen_logps": "chosen",
+    "ref_rejected_logps": "rejected",
+    "ref_chosen_shared_logps": "chosen_shared",
+    "ref_rejected_shared_logps": "rejected_shared",
+}
+
+
+def compute(
+    run: Stage, reference: Path, pairs: pl.DataFrame, known: pl.DataFrame, budget: int
+) -> pl.DataFrame:
+    """Rows of the reference table for every pair under one reference policy.
+
+    Args:
+        run: the stage; a killed one goes on at the shard it was in.
+        reference: the policy's checkpoint.
+        pairs: a history.
+        known: rows computed before; those of the same reference and template are reused as is.
+        budget: tokens per forward pass.
+    """
+    if pairs.is_empty():
+        return schema.REFERENCE.empty()
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
+
+    template = ChatTemplate(checkpoint.load_tokenizer(reference))
+    wanted = pairs.with_columns(
+        reference_sha=pl.lit(checkpoint.weights_sha(reference)),
+        template_sha=pl.lit(template.sha),
+    )
+    reused = known.join(wanted.select(_KEY), on=_KEY, how="semi")
+    fresh = wanted.join(known.select(_KEY), on=_KEY, how="anti").sort("pair_id")
+    if fresh.is_empty():
+        return reused
+    return pl.concat([reused, _computed(run, reference, template, fresh, budget)])
+
+
+def _computed(
+    run: Stage, reference: Path, template: ChatTemplate, fresh: pl.DataFrame, budget: int
+) -> pl.DataFrame:
+    """Rows of the pairs that no table holds yet, shard by shard in the order of their ids."""
+    from training.core import checkpoint
+    from training.trainers import reference_logprobs
+
+    model = cache(lambda: checkpoint.load_policy(reference))  # not loaded if no shard is missing
+
+    def work(rows: pl.DataFrame) -> pl.DataFrame:
+        items = comparisons.of(rows)
+        stored = reference_logprobs.of_pairs(model(), template, items, budget)
+        run.summary.tokens += sum(one.tokens for one in stored)
+        return _table(rows, stored)
+
+    key = [budget, fresh.select(_KEY).rows()]
+    return shards.run(
+        run,
+        "references",
+        key,
+        range(fresh.height),
+        SHARD_PAIRS,
+        work=lambda places: work(fresh[places[0] : places[-1] + 1]),
+    )
+
+
+def _table(rows: pl.DataFrame, stored: list[Stored]) -> pl.DataFrame:
+    logps = [
+        pl.Series(column, [getattr(one, side) for one in stored], dtype=pl.Float64)
+        for column, side in _LOGPS.items()
+    ]
+    return rows.select(_KEY).with_columns(logps)
+
+
+def lookup(table: pl.DataFrame, reference_sha: str, template_sha: str) -> dict[str, Stored]:
+    """Per pair id its log-probs under one reference and template."""
+    from training.trainers.reference_logprobs import Stored
+
+    rows = table.filter(
+        pl.col("reference_sha") == reference_sha, pl.col("template_sha") == template_sha
+    )
+    return {pair: Stored(*logps) for pair, *logps in rows.select("pair_id", *_LOGPS).iter_rows()}

@@ -1,0 +1,54 @@
+"""From sections of params.yaml to the plain settings that training takes."""
+
+from __future__ import annotations
+
+from pipelines.core.params import Params
+from pipelines.core.params.models import Preference
+from training.core.settings import Architecture, Dpo, Lora, RewardModel, Sft
+from training.engines.endpoint import Endpoint
+from training.engines.settings import Engine
+
+
+def sft(params: Params) -> Sft:
+    """Settings of supervised fine-tuning."""
+    return Sft(**params.sft.model_dump(), seed=params.seeds.sft)
+
+
+def reward_model(params: Params) -> RewardModel:
+    """Settings of the Bradley-Terry reward models."""
+    section = params.reward_model.model_dump(exclude={"init"})
+    return RewardModel(**section, seed=params.seeds.reward_model)
+
+
+def preference_model(params: Params) -> Sft:
+    """Settings of the pairwise preference model: next-token training on the label alone."""
+    section = params.preference_model.model_dump(exclude={"mix", "orders"})
+    return Sft(**section, completion_only=True, seed=params.seeds.preference_model)
+
+
+def dpo(params: Params) -> Dpo:
+    """Settings of online DPO."""
+    return _dpo(params.dpo, params.seeds.dpo)
+
+
+def dpo_offline(params: Params) -> Dpo:
+    """Settings of the offline baseline."""
+    return _dpo(params.dpo_offline, params.seeds.dpo)
+
+
+def _dpo(section: Preference, seed: int) -> Dpo:
+    outside = {"start", "reference", "source", "pairs", "launch", "lora"}
+    lora = Lora(**section.lora.model_dump()) if section.lora else None
+    return Dpo(**section.model_dump(exclude=outside), lora=lora, seed=seed)
+
+
+def engine(params: Params) -> Engine:
+    """The engine section."""
+    section = params.engine.model_dump(exclude={"shard_prompts", "server"})
+    return Engine(**section, server=Endpoint(**params.engine.server.model_dump()))
+
+
+def architecture(params: Params) -> Architecture:
+    """The shape of a base model trained from scratch."""
+    assert params.base.architecture is not None
+    return Architecture(**params.base.architecture.model_dump())

@@ -1,0 +1,95 @@
+"""Finished shards of a long stage: a crash costs one shard, not the stage."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
+
+from pipelines.core import code
+from pipelines.core.io import atomic, forget_torn
+from pipelines.core.stage import WORK, Stage
+
+T = TypeVar("T")
+
+
+def run(
+    stage: Stage,
+    purpose: str,
+    key: Sequence[object],
+    items: Sequence[T],
+    size: int,
+    *,
+    work: Callable[[Sequence[T]], pl.DataFrame],
+    keep: bool = False,
+) -> pl.DataFrame:
+    """Apply `work` to slices of items, keeping each slice's frame on disk until the stage is done.
+
+    Args:
+        stage: its name and outputs name the work folder; the shards go once those are in place.
+        purpose: tells the shards of one stage apart, such as samples and scores.
+        key: everything that decides the result: hashes of models, parameters, ids of items. The
+            hash of the stage's code is added here.
+        items: what is to be done, in a fixed order.
+        size: items per shard.
+        keep: leave the shards in place for the next run of the stage; they go once the key changes.
+
+    Returns:
+        The frames of all shards, concatenated.
+    """
+    folder = _folder(stage, purpose, [*key, size, code.sha(stage.module)])
+    _forget_others(folder)
+    starts = range(0, len(items), size)
+    frames = []
+    for number, start in enumerate(starts):
+        file = folder / f"{number:06d}.parquet"
+        frame = _finished(file)
+        if frame is None:
+            forget_torn([file])
+            frame = work(items[start : start + size])
+            buffer = io.BytesIO()  # a full disk is then an OSError that names the file
+            frame.write_parquet(buffer)
+            with atomic(file) as temp:
+                temp.write_bytes(buffer.getvalue())
+            print(f"{stage.name}: shard {number + 1}/{len(starts)}")
+            sys.stdout.flush()
+        frames.append(frame)
+    if not keep:
+        stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return pl.concat(frames)
+
+
+def _folder(stage: Stage, purpose: str, key: Sequence[object]) -> Path:
+    outputs = [str(vars(stage.args)[name]) for name in stage.args._outputs]
+    return WORK / "shards" / f"{stage.name}-{_sha(outputs)}" / purpose / _sha(key)
+
+
+def _sha(value: Sequence[object]) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _forget_others(folder: Path) -> None:
+    """Remove shards of the same stage under other inputs: they will not be asked for again."""
+    if folder.parent.is_dir():
+        for other in folder.parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _finished(file: Path) -> pl.DataFrame | None:
+    """The shard, or None where it is missing or was cut short."""
+    if not file.is_file():
+        return None
+    try:
+        return pl.read_parquet(file)
+    except (pl.exceptions.PolarsError, OSError):
+        file.unlink()
+        return None

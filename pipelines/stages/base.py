@@ -1,0 +1,83 @@
+"""The base model: weights of the hub, or a tiny Llama from scratch with its tokenizer.
+
+Run: python -m pipelines.stages.base --corpus data/sources/sft/NAME/native.parquet
+--checkpoint data/checkpoints/base
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curation.core.errors import UserError
+from pipelines.core import params as parameters
+from pipelines.core import stage
+from pipelines.core.stage import Stage
+from pipelines.shared import settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(__doc__, inputs=["corpus"], outputs=["checkpoint"])
+    return stage.run("base", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Write the base checkpoint."""
+    params = parameters.load(run.args.params)
+    section = params.base
+    texts = list(_texts(_read(run.args.corpus))) if section.architecture else []
+    from training.core import environment
+
+    environment.prepare(offline=section.uri is None or Path(section.uri).exists())
+    from training.trainers import base
+
+    if section.uri is None:
+        shape = settings.architecture(params)
+        facts = base.from_scratch(
+            run.args.checkpoint, texts, section.vocab_size, shape, params.seeds.base
+        )
+    else:
+        facts = base.from_source(
+            run.args.checkpoint,
+            section.uri,
+            section.revision,
+            section.chat_template,
+            section.trust_remote_code,
+        )
+    run.summary.rows_in = run.summary.kept = len(texts)
+    run.summary.note = f"{facts['parameters']} parameters, vocabulary {facts['vocabulary']}"
+
+
+def _read(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run fetch for base.corpus first")
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise UserError(f"{path}: not a readable Parquet file") from error
+
+
+def _texts(frame: pl.DataFrame) -> Iterator[str]:
+    """Every string of every row, whatever the native schema."""
+    for row in frame.iter_rows():
+        yield from _strings(row)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

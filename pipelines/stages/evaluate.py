@@ -1,0 +1,161 @@
+"""Evaluate one policy on the held-out prompts: oracle, held-out reward model, length, KL.
+
+Run: python -m pipelines.stages.evaluate --policy-name iter1 --policy data/checkpoints/iter1
+--sft data/checkpoints/sft --reward-model data/checkpoints/reward_models/mix1
+--prompts data/prompts/prompts.parquet --oracle data/sample/world.py
+--generations data/evaluation/iter1/generations.parquet
+--scores data/evaluation/iter1/scores.parquet --metrics data/evaluation/iter1/metrics.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from curation.core import ids, schema
+from curation.core.errors import UserError
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.params import Params
+from pipelines.core.stage import Stage
+from pipelines.shared import judging, sampling, settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(
+        __doc__,
+        inputs=["policy", "sft", "reward_model", "prompts", "oracle"],
+        outputs=["generations", "scores", "metrics"],
+    )
+    parser.add_argument("--policy-name", required=True)
+    return stage.run("evaluate", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Sample the held-out prompts, judge the responses, write means with standard errors."""
+    params = parameters.load(run.args.params)
+    prompts = _held_out(io.read(run.args.prompts, schema.PROMPTS), params, run)
+    section = params.evaluation
+    order = sampling.Order(
+        stage=f"evaluate@{run.args.policy_name}",
+        policy=run.args.policy_name,
+        n=section.n,
+        temperatures=(section.temperature,),
+        max_new_tokens=section.max_new_tokens,
+        seed=params.seeds.evaluation,
+    )
+    engine, shard = settings.engine(params), params.engine.shard_prompts
+    done = sampling.sample(run, order, prompts, engine, shard)
+    answers = judging.with_prompts(done.generations, prompts, run.args.prompts)
+    learned = judging.score(run, run.args.reward_model, answers, engine, shard)
+    scores = pl.concat([learned, _oracle(run, params, answers)])
+    run.outputs.table(run.args.generations, schema.GENERATIONS, done.generations)
+    run.outputs.table(run.args.scores, schema.SCORES, scores)
+    metrics = {
+        "policy": run.args.policy_name,
+        "rows_in": prompts.height,
+        "kept": prompts.height - done.rejects.height,
+        "rejected": done.rejects.height,
+        "rules": dict(done.rejects["rule"].value_counts().iter_rows()),
+        **sampling.metrics(done.generations),
+        **_figures(run, answers, scores, params),
+    }
+    run.outputs.json(run.args.metrics, metrics)
+    run.summary.rows_in, run.summary.rejected = prompts.height, done.rejects.height
+    run.summary.kept = prompts.height - done.rejects.height
+    run.summary.tokens = int(done.generations["n_tokens"].sum())
+    shown = "oracle" if "oracle" in metrics else "reward_model"
+    run.summary.note = f"{shown} {metrics[shown]['mean']:.4f} +- {metrics[shown]['se']:.4f}"
+
+
+def _held_out(pool: pl.DataFrame, params: Params, run: Stage) -> pl.DataFrame:
+    """The evaluation prompts with the lowest hashes."""
+    key = ids.unit(pl.col("prompt_id"), params.seeds.evaluation, "evaluation")
+    chosen = pool.filter(pl.col("split") == "eval").sort(key, "prompt_id")
+    if chosen.is_empty():
+        raise UserError(f"{run.args.prompts}: no prompt has split eval; widen prompts.eval_range")
+    return chosen.head(params.evaluation.prompts)
+
+
+def _oracle(run: Stage, params: Params, answers: pl.DataFrame) -> pl.DataFrame:
+    from training.judges.oracle import Oracle
+
+    function = params.evaluation.oracle.function
+    if function is None:  # real sets have no truth to ask
+        return schema.SCORES.empty()
+    oracle = Oracle(run.args.oracle, function)
+    rows = list(answers.select("messages", "response").iter_rows())
+    verdicts = oracle.judge(rows)
+    return answers.select(
+        "generation_id",
+        judge=pl.lit(oracle.name),
+        reward=pl.Series([verdict.reward for verdict in verdicts], dtype=pl.Float64),
+        reason=pl.Series([verdict.reason for verdict in verdicts], dtype=pl.String),
+        judge_sha=pl.lit(oracle.sha),
+        template_sha=pl.lit(oracle.template_sha),
+        dtype=pl.lit(oracle.dtype),
+    ).select(schema.SCORES.names)
+
+
+def _figures(
+    run: Stage, answers: pl.DataFrame, scores: pl.DataFrame, params: Params
+) -> dict[str, Any]:
+    """Means over prompts with standard errors."""
+    from training.core import statistics
+
+    prompts = answers["prompt_id"].to_list()
+    log_ratios = _kl(run, answers, params.engine.batch_tokens)
+    measured = {
+        "chars": answers["n_chars"].to_numpy().astype(float),
+        "tokens": answers["n_tokens"].to_numpy().astype(float),
+        "truncated": (answers["finish_reason"] == "length").to_numpy().astype(float),
+        "distinct_1": statistics.distinct(answers["response"].to_list(), 1),
+        "distinct_2": statistics.distinct(answers["response"].to_list(), 2),
+        "kl": log_ratios,
+    }
+    figures: dict[str, Any] = {
+        name: statistics.mean_se(values, prompts) for name, values in measured.items()
+    }
+    return figures | _judged(answers.with_columns(log_ratio=pl.Series(log_ratios)), scores)
+
+
+def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
+    """Mean reward by judge, and how often DPO's implicit reward orders two answers as it does."""
+    from training.core import statistics
+
+    result: dict[str, Any] = {}
+    for part in scores.partition_by("judge", maintain_order=True):
+        judge = str(part["judge"][0])
+        name = "oracle" if judge == "oracle" else "reward_model"
+        rated = answers.join(part, on="generation_id").drop_nulls("reward")
+        if rated.is_empty():
+            reason = str(part["reason"].drop_nulls()[0])
+            raise UserError(f"{judge}: gave no reward to any response ({reason})")
+        rewards, prompts = rated["reward"].to_numpy(), rated["prompt_id"].to_list()
+        implicit = rated["log_ratio"].to_numpy()  # the implicit reward over beta
+        result[name] = statistics.mean_se(rewards, prompts) | {
+            "judge": judge,
+            "nulls": part["reward"].null_count(),
+            "implicit_reward": statistics.order_agreement(implicit, rewards, prompts),
+        }
+    return result
+
+
+def _kl(run: Stage, answers: pl.DataFrame, batch_tokens: int) -> Any:
+    """log pi - log pi0 of every sampled response."""
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
+    from training.measures import kl
+
+    template = ChatTemplate(checkpoint.load_tokenizer(run.args.policy))
+    prompts = template.encode_many(answers["messages"].to_list(), add_generation_prompt=True)
+    items = list(zip(prompts, answers["token_ids"].to_list(), strict=True))
+    return kl.log_ratios(run.args.policy, run.args.sft, items, batch_tokens)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Grow the training data of one iteration: its policy's history and its own pairs.
+
+Run: python -m pipelines.stages.history --iteration iter2 \\
+    --previous data/iterations/iter1/history.parquet --pairs data/iterations/iter2/pairs.parquet \\
+    --table data/iterations/iter2/history.parquet \\
+    --rejects data/iterations/iter2/history_rejects.parquet \\
+    --metrics data/iterations/iter2/history.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from curation.core import schema
+from curation.core.errors import UserError
+from curation.pairing.history import Keep, grow, lineage
+from pipelines.core import io, stage
+from pipelines.core.params import Params, load
+from pipelines.core.stage import Stage
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the flags, grow, write; the exit code."""
+    parser = stage.parser(
+        __doc__, inputs=["previous", "pairs"], outputs=["table", "rejects", "metrics"]
+    )
+    parser.add_argument("--iteration", required=True)
+    return stage.run("history", parser, body, argv)
+
+
+def keep_of(params: Params) -> Keep:
+    """What params.yaml says stays in the history."""
+    given = params.history
+    return Keep(given.keep, given.last_k, given.cap, given.weights, params.seeds.caps)
+
+
+def body(run: Stage) -> None:
+    """Read the previous history and the new pairs; write history, rejects and metrics."""
+    args = run.args
+    params = load(args.params)
+    if args.iteration not in params.iterations:
+        raise UserError(f"{args.params}: iterations: none is named {args.iteration}")
+    policies = {name: iteration.policy for name, iteration in params.iterations.items()}
+    grown = grow(
+        io.read(args.previous, schema.HISTORY),
+        io.read(args.pairs, schema.PAIRS),
+        lineage(args.iteration, policies),
+        keep_of(params),
+    )
+    run.outputs.table(args.table, schema.HISTORY, grown.history)
+    run.outputs.table(args.rejects, schema.REJECTS, grown.rejects)
+    run.outputs.json(args.metrics, grown.metrics)
+    run.summary.rows_in = grown.metrics["rows_in"]
+    run.summary.kept = grown.history.height
+    run.summary.rejected = grown.rejects.height
+    origins = grown.metrics["origins"].items()
+    run.summary.note = "by origin " + ", ".join(f"{name} {count}" for name, count in origins)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

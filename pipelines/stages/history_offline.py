@@ -1,0 +1,42 @@
+"""Write D_off, the pairs before the first iteration: empty unless history.offline names a mix.
+
+Run: python -m pipelines.stages.history_offline --mixes data/mixes \\
+    --table data/iterations/sft/history.parquet --metrics data/iterations/sft/history.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from curation.core import schema
+from curation.pairing.history import figures, offline
+from pipelines.core import io, stage
+from pipelines.core.params import load
+from pipelines.core.stage import Stage
+from pipelines.stages.history import keep_of
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the flags, take the mix's train rows, write; the exit code."""
+    parser = stage.parser(__doc__, inputs=["mixes"], outputs=["table", "metrics"])
+    return stage.run("history_offline", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Read the mix that params.yaml names, if any; write the offline history and its metrics."""
+    args = run.args
+    params = load(args.params)
+    name = params.history.offline
+    rows = schema.HISTORY.empty()
+    if name is not None:
+        mix = io.scan(args.mixes / name / "mix.parquet", schema.MIXES)
+        rows = offline(mix, params.history.offline_cap, keep_of(params))
+        run.summary.note = f"from {name}"
+    run.outputs.table(args.table, schema.HISTORY, rows)
+    run.outputs.json(args.metrics, figures(rows, schema.REJECTS.empty()))
+    run.summary.rows_in = run.summary.kept = rows.height
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Turn one iteration's scored responses into training pairs.
+
+Run: python -m pipelines.stages.pair --iteration iter1 \\
+    --generations data/iter1/generations.parquet --scores data/iter1/scores.parquet \\
+    --prompts data/prompts/prompts.parquet \\
+    --table data/iter1/pairs.parquet --rejects data/iter1/pair_rejects.parquet \\
+    --metrics data/iter1/pair.json
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from curation.core import schema
+from curation.core.ordered import Spill
+from curation.pairing.cut import Tables, cut
+from curation.pairing.figures import Tally
+from curation.pairing.pairs import PART, TEXT, Part, parts, summed
+from curation.pairing.responses import judges_of
+from curation.pairing.rules import Rules
+from pipelines.core import io, stage
+from pipelines.core.params import Params, load
+from pipelines.core.stage import Stage
+from pipelines.shared import reviews
+
+_SPILLED = 4 * io.ROW_GROUP  # pairs sorted at once
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the flags, pair, write; the exit code."""
+    parser = stage.parser(
+        __doc__,
+        inputs=["generations", "scores", "prompts", "reviews?"],
+        outputs=["table", "rejects", "metrics"],
+    )
+    parser.add_argument("--iteration", required=True)
+    return stage.run("pair", parser, body, argv)
+
+
+def rules_of(params: Params) -> Rules:
+    """The pairing rules that params.yaml states."""
+    return Rules(**params.pairs.model_dump(), seed=params.seeds.pairs)
+
+
+def body(run: Stage) -> None:
+    """Read generations, scores and prompts; write pairs, rejects and metrics."""
+    args = run.args
+    tables = Tables(
+        io.scan(args.generations, schema.GENERATIONS),
+        io.scan(args.scores, schema.SCORES),
+        io.scan(args.prompts, schema.PROMPTS),
+        args.iteration,
+        reviews.verdicts(args.reviews),
+    )
+    rules = rules_of(load(args.params))
+    rows, text = tables.generations.select(pl.len(), pl.col("n_chars").sum()).collect().row(0)
+    count = math.ceil(max(rows / PART, text / TEXT))
+    judges = judges_of(tables.scores, rules)
+    if count < 2:
+        tallies, penalty = _whole(run, parts([tables], judges, rules))
+    else:
+        with io.scratch() as folder:
+            slices = cut(tables, count, folder)
+            tallies, penalty = _spilled(run, parts(slices, judges, rules), folder)
+    figures = summed(tallies, rules, penalty, args.iteration)
+    run.outputs.json(args.metrics, figures)
+    run.summary.rows_in = figures["prompts"]
+    run.summary.kept = figures["pairs"]
+    run.summary.rejected = figures["rejects"]
+    run.summary.note = (
+        f"{figures['responses']} responses, mean margin {figures['margin_mean']:.4g}, "
+        f"length penalty {figures['length_penalty']:.4g}"
+    )
+
+
+def _whole(run: Stage, made: Iterable[Part]) -> tuple[list[Tally], float]:
+    """Write the one part there is."""
+    (part,) = made
+    run.outputs.table(run.args.table, schema.PAIRS, part.pairs)
+    run.outputs.table(run.args.rejects, schema.REJECTS, part.rejects)
+    return [part.tally], part.penalty
+
+
+def _spilled(run: Stage, made: Iterable[Part], folder: Path) -> tuple[list[Tally], float]:
+    """Put every part aside sorted, then write them merged: the same rows in less memory."""
+    tallies, penalty = [], 0.0
+    pairs = Spill(folder / "pairs", "pair_id")
+    rejects = Spill(folder / "rejects", "item_id")
+    for part in made:
+        for start in range(0, part.pairs.height, _SPILLED):
+            pairs.add(part.pairs.slice(start, _SPILLED))
+        rejects.add(part.rejects)
+        tallies.append(part.tally)
+        penalty = part.penalty
+        del part  # before the next is made
+    run.outputs.parts(run.args.table, schema.PAIRS, pairs.parts())
+    run.outputs.parts(run.args.rejects, schema.REJECTS, rejects.parts())
+    return tallies, penalty
+
+
+if __name__ == "__main__":
+    sys.exit(main())

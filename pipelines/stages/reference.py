@@ -1,0 +1,60 @@
+"""Log-probabilities of one iteration's history under its reference policy, as a stored table.
+
+Run: python -m pipelines.stages.reference --iteration iter1 --sft data/checkpoints/sft
+--policy data/checkpoints/sft --history data/iterations/iter1/history.parquet
+--previous data/iterations/sft/reference.parquet --table data/iterations/iter1/reference.parquet
+--metrics data/iterations/iter1/reference.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import polars as pl
+
+from curation.core import schema
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
+from pipelines.shared import references
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(
+        __doc__, inputs=["sft", "policy", "history", "previous"], outputs=["table", "metrics"]
+    )
+    parser.add_argument("--iteration", required=True)
+    return stage.run("reference", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Compute what the previous table does not hold yet."""
+    params = parameters.load(run.args.params)
+    history = io.read(run.args.history, schema.HISTORY)
+    previous = io.read(run.args.previous, schema.REFERENCE)
+    reference = run.args.sft if params.dpo.reference == "sft" else run.args.policy
+    from training.core import environment
+
+    environment.prepare()
+    table = references.compute(run, reference, history, previous, params.engine.batch_tokens)
+    rows = run.outputs.table(run.args.table, schema.REFERENCE, table)
+    reused = table.join(previous, on=list(schema.REFERENCE.key), how="semi").height
+    gap = table["ref_chosen_logps"] - table["ref_rejected_logps"]
+    figures = {
+        "rows_in": history.height,
+        "kept": rows,
+        "reused": reused,
+        "computed": rows - reused,
+        "mean_chosen_logps": table["ref_chosen_logps"].mean(),
+        "mean_rejected_logps": table["ref_rejected_logps"].mean(),
+        "reference_prefers_chosen": (gap > 0).cast(pl.Float64).mean(),
+    }
+    run.outputs.json(run.args.metrics, figures)
+    run.summary.rows_in, run.summary.kept = history.height, rows
+    run.summary.note = f"{reused} reused"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""A Bradley-Terry reward model of one preference mix.
+
+Run: python -m pipelines.stages.reward_model --mix mix1 --init data/checkpoints/sft
+--table data/mixes/mix1/mix.parquet --checkpoint data/checkpoints/reward_models/mix1
+--metrics data/checkpoints/reward_models/mix1.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from curation.core import schema
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
+from pipelines.shared import comparisons, settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(__doc__, inputs=["init", "table"], outputs=["checkpoint", "metrics"])
+    parser.add_argument("--mix", required=True)
+    return stage.run("reward_model", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Train on the train split, measure accuracy on the eval split."""
+    params = parameters.load(run.args.params)
+    table = io.read(run.args.table, schema.MIXES)
+    train = comparisons.of(table.filter(pl.col("split") == "train"))
+    held_out = table.filter(pl.col("split") == "eval")
+    from training.core import environment
+
+    environment.prepare()
+    from training.trainers import reward_model
+
+    chosen = settings.reward_model(params)
+    name = f"reward_model/{run.args.mix}"
+    metrics = reward_model.train(
+        name,
+        run.args.init,
+        train,
+        chosen,
+        out=run.args.checkpoint,
+        work=stage.kept_until_done(run, "training"),
+    )
+    accuracy = _accuracy(run, held_out, chosen.batch_tokens)
+    run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics, **accuracy})
+    run.summary.rows_in = len(train)
+    run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
+    run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
+    run.summary.note = f"held-out accuracy {accuracy.get('accuracy', float('nan')):.4f}"
+
+
+def _accuracy(run: Stage, held_out: pl.DataFrame, batch_tokens: int) -> dict[str, Any]:
+    """Share of held-out pairs whose chosen response scores higher; a tie counts half."""
+    from training.engines.settings import Engine
+    from training.judges.reward_model import RewardModelJudge
+
+    if held_out.is_empty():
+        return {}
+    judge = RewardModelJudge(run.args.checkpoint, Engine(batch_tokens=batch_tokens))
+    items = comparisons.of(held_out)
+    chosen = judge.judge([(item.prompt, item.chosen) for item in items])
+    rejected = judge.judge([(item.prompt, item.rejected) for item in items])
+    scored = held_out.select(
+        "source",
+        chosen=pl.Series([verdict.reward for verdict in chosen], dtype=pl.Float64),
+        rejected=pl.Series([verdict.reward for verdict in rejected], dtype=pl.Float64),
+    ).with_columns(
+        right=(pl.col("chosen") > pl.col("rejected")).cast(pl.Float64)
+        + 0.5 * (pl.col("chosen") == pl.col("rejected")).cast(pl.Float64)
+    )
+    by_source = scored.group_by("source").agg(pl.col("right").mean(), pl.len()).sort("source")
+    return {
+        "eval_pairs": scored.height,
+        "accuracy": scored["right"].mean(),
+        "accuracy_by_source": dict(by_source.select("source", "right").iter_rows()),
+        "pairs_by_source": dict(by_source.select("source", "len").iter_rows()),
+        "mean_margin": (scored["chosen"] - scored["rejected"]).mean(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

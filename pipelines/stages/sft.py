@@ -1,0 +1,53 @@
+"""Supervised fine-tuning: base model + SFT mix -> pi0, the start and the reference of the loop.
+
+Run: python -m pipelines.stages.sft --base data/checkpoints/base
+--table data/sft_mix/sft_mix.parquet
+--checkpoint data/checkpoints/sft --metrics data/checkpoints/sft.json
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import polars as pl
+
+from curation.core import schema
+from pipelines.core import io, stage
+from pipelines.core import params as parameters
+from pipelines.core.stage import Stage
+from pipelines.shared import settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; returns the exit code."""
+    parser = stage.parser(__doc__, inputs=["base", "table"], outputs=["checkpoint", "metrics"])
+    return stage.run("sft", parser, body, argv)
+
+
+def body(run: Stage) -> None:
+    """Train on the train split, measure the loss on the eval split."""
+    params = parameters.load(run.args.params)
+    table = io.read(run.args.table, schema.SFT_MIX)
+    train = table.filter(pl.col("split") == "train")["messages"].to_list()
+    held_out = table.filter(pl.col("split") == "eval")["messages"].to_list()
+    from training.core import environment
+
+    environment.prepare()
+    from training.trainers import sft
+
+    chosen = settings.sft(params)
+    card = {"kind": "policy", "name": "sft"}
+    work = stage.kept_until_done(run, "training")
+    metrics = sft.train(run.args.base, train, chosen, out=run.args.checkpoint, card=card, work=work)
+    metrics |= sft.held_out(run.args.checkpoint, held_out, chosen)
+    run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})
+    run.summary.rows_in = len(train)
+    run.summary.kept = metrics["examples"]
+    run.summary.rejected = metrics["too_long"]
+    run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
+    run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

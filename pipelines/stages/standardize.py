@@ -1,0 +1,88 @@
+"""Standardise one source: native rows -> the table of its kind + rejects.
+
+Run: python -m pipelines.stages.standardize --source hh_rlhf --native N.parquet --table T.parquet \
+--rejects R.parquet --metrics M.json [--tokenizer tokenizer.json]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curation.core import schema, statistics, tokens
+from curation.core.errors import UserError
+from curation.reading import native, native_parquet
+from curation.rules import filters
+from curation.sources.formats import find
+from curation.sources.judged import TABLES, Source
+from curation.sources.standardize import Standardizing
+from pipelines.core import io, params, stage
+from pipelines.core.stage import Stage
+from pipelines.shared import source_files
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; 0, or 2 on bad input."""
+    parser = stage.parser(
+        __doc__, inputs=["native", "tokenizer?"], outputs=["table", "rejects", "metrics"]
+    )
+    parser.add_argument("--source", required=True, help="name of the source in params.yaml")
+    return stage.run("standardize", parser, _body, argv)
+
+
+def _body(run: Stage) -> None:
+    args = run.args
+    source = _source(args.params, args.source, args.native)
+    rows = io.scan(args.native, source.layout.table(source.name, source.options))
+    count = tokens.counter(args.tokenizer) if args.tokenizer else None
+    with io.scratch() as folder:
+        work = Standardizing(source, count, folder)
+        work.read(rows)
+        kept = run.outputs.parts(args.table, TABLES[source.format.kind], work.kept())
+        rejected = run.outputs.parts(args.rejects, schema.REJECTS, work.rejects())
+    counts = statistics.ledger(work.items, kept, run.outputs.staged(args.rejects))
+    if not kept:
+        raise UserError(
+            f"{args.native}: the filters of sources.{source.name} keep none of {work.items} "
+            f"items; drops: {counts['rules']}"
+        )
+    if work.items != kept + rejected:
+        raise AssertionError(f"{source.name}: {work.items} items in, {kept} + {rejected} out")
+    figures = FIGURES[source.format.kind](run.outputs.staged(args.table))
+    described = {"native_rows": work.native_rows, **counts, "figures": figures}
+    run.outputs.json(args.metrics, described)
+    run.summary.rows_in, run.summary.kept, run.summary.rejected = work.items, kept, rejected
+
+
+FIGURES: dict[str, Callable[[pl.LazyFrame], dict[str, Any]]] = {
+    "preference": statistics.preferences,
+    "sft": statistics.demonstrations,
+    "prompts": statistics.prompts,
+    "benchmark": lambda table: {"items": table.select(pl.len()).collect().item()},
+}
+
+
+def _source(path: Path, name: str, rows: Path) -> Source:
+    """The source as params.yaml has it, with the form that its native file has."""
+    key = f"sources.{name}"
+    given = source_files.configured(params.load(path), name, path)
+    form = find(given.format, given.kind, key)
+    form.check_options(given.options, key)
+    found = native_parquet.parquet_words(io.parquet_schema(rows))
+    return Source(
+        name=name,
+        format=form,
+        layout=native.choose_layout(form, found, given.options, str(rows)),
+        rules=filters.with_label(filters.bind(given.filters, f"{key}.filters"), given.kind),
+        options=given.options,
+        annotator=given.annotator,
+        license=given.license,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

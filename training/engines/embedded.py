@@ -1,0 +1,34 @@
+"""One engine in this process: transformers, vLLM, or the client of a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.engines.protocol import Sampler, Scorer
+from training.engines.settings import Engine
+
+
+def sampler(engine: Engine, policy: Path) -> Sampler:
+    """The sampler of a policy, loaded in this process."""
+    if engine.name == "vllm":
+        from training.engines.vllm_engine import VllmSampler
+
+        return VllmSampler(policy, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    if engine.name == "server":
+        from training.engines.server_sampler import ServerSampler
+
+        return ServerSampler(policy, engine.server)
+    from training.engines.transformers_sampler import TransformersSampler
+
+    return TransformersSampler(policy, engine.dtype, engine.batch_tokens)
+
+
+def scorer(engine: Engine, judge: Path) -> Scorer:
+    """The scorer of a reward model; where policies are served it is transformers'."""
+    if engine.name == "vllm":
+        from training.engines.vllm_engine import VllmScorer
+
+        return VllmScorer(judge, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    from training.engines.transformers_scorer import TransformersScorer
+
+    return TransformersScorer(judge, engine.dtype, engine.batch_tokens)

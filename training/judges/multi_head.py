@@ -1,0 +1,75 @@
+"""Scoring with a multi-head reward model, and telling which attributes made the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.statistics import Floats
+from training.judges.features import HEADS, Backbone, network
+from training.judges.reward_model import Item, Verdict
+
+
+class MultiHeadJudge:
+    """Rewards (prompt, response): the gate's weights times the heads' ratings.
+
+    Raises:
+        UserError: the checkpoint is no multi-head reward model.
+    """
+
+    dtype = "float32"
+
+    def __init__(self, path: Path, batch_tokens: int) -> None:
+        from safetensors.numpy import load_file
+
+        self.card = checkpoint.card(path)
+        if self.card.get("kind") != "multi_head":
+            raise UserError(f"{path}: is no multi_head checkpoint; make one with multi-head")
+        self.name = str(self.card["name"])
+        self.sha = checkpoint.weights_sha(path)
+        self.attributes: list[str] = self.card["attributes"]
+        self._backbone = Backbone(path, batch_tokens)
+        self.template = self._backbone.template
+        self._tensors = load_file(path / HEADS)
+
+    def judge(self, items: Sequence[Item]) -> list[Verdict]:
+        """One verdict per (prompt messages, response)."""
+        rewards = (self.gates(items) * self.ratings(items) / self._tensors["unit"]).sum(-1)
+        return [
+            Verdict(float(value)) if np.isfinite(value) else Verdict(None, f"not finite: {value}")
+            for value in rewards * float(self._tensors["scale"])
+        ]
+
+    def ratings(self, items: Sequence[Item]) -> Floats:
+        """Predicted ratings by attribute, about [0, 1]: (n, heads)."""
+        features = self._backbone.of_responses(items)
+        found: Floats = features @ self._tensors["heads.weight"].T + self._tensors["heads.bias"]
+        return found
+
+    def gates(self, items: Sequence[Item]) -> Floats:
+        """The gate's weights by attribute; each row sums to 1 and depends on the prompt alone."""
+        import torch
+
+        part = self._tensors
+        prompts = self._backbone.of_prompts([prompt for prompt, _ in items])
+        x = torch.tensor((prompts - part["mean"]) / part["spread"], dtype=torch.float32)
+        network = self._network(x.shape[1])
+        with torch.inference_mode():
+            return np.asarray(network(x).double())
+
+    def _network(self, hidden: int) -> Any:
+        import torch
+
+        gate = network(hidden, len(self.attributes))
+        state = {
+            key.removeprefix("gate."): torch.tensor(value)
+            for key, value in self._tensors.items()
+            if key.startswith("gate.")
+        }
+        gate.load_state_dict(state)
+        return gate.eval()

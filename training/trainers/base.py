@@ -1,0 +1,80 @@
+"""The base model: a tiny Llama from scratch, or a model from the hub or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.settings import Architecture
+from training.trainers import tokenizer
+
+
+def from_scratch(
+    path: Path, texts: Iterable[str], vocab_size: int, shape: Architecture, seed: int
+) -> dict[str, Any]:
+    """Train a tokenizer on the corpus and write a Llama with random weights.
+
+    Returns:
+        Facts for the summary: parameters and vocabulary.
+    """
+    import torch
+    from transformers import LlamaForCausalLM
+
+    tokens = tokenizer.train(texts, vocab_size)
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM(_config(shape, tokens))
+    checkpoint.save(path, model, tokens, {"kind": "base"})
+    return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}
+
+
+def _config(shape: Architecture, tokens: Any) -> Any:
+    from transformers import LlamaConfig
+
+    return LlamaConfig(
+        vocab_size=len(tokens),
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        max_position_embeddings=shape.max_position,
+        initializer_range=shape.initializer_range,
+        tie_word_embeddings=True,
+        pad_token_id=tokens.pad_token_id,
+        bos_token_id=tokens.bos_token_id,
+        eos_token_id=tokens.eos_token_id,
+    )
+
+
+def from_source(
+    path: Path, uri: str, revision: str | None, chat_template: str | None, trust: bool
+) -> dict[str, Any]:
+    """Copy a model of the hub or of a folder into a checkpoint of the project.
+
+    Args:
+        uri: hf://OWNER/NAME, OWNER/NAME or a folder.
+        chat_template: name of a shipped template, for a base model that has none of its own.
+
+    Raises:
+        UserError: the model can't be read, or has no chat template and none is named.
+    """
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    name = uri.removeprefix("hf://")
+    options = {"revision": revision, "trust_remote_code": trust}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            name, dtype="auto", use_safetensors=True, **options
+        )
+        tokens = AutoTokenizer.from_pretrained(name, **options)
+    except (OSError, ValueError) as error:
+        raise UserError(f"base.uri: {uri}: {str(error).splitlines()[0]}") from error
+    if chat_template is not None:
+        tokens.chat_template = tokenizer.template(chat_template)
+    if tokens.pad_token is None:
+        tokens.pad_token = tokens.eos_token
+    checkpoint.save(path, model, tokens, {"kind": "base", "uri": uri, "revision": revision})
+    return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}

@@ -1,0 +1,141 @@
+"""DPO by TRL's trainer on stored reference log-probabilities: no reference model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
+from training.core.settings import Dpo
+from training.trainers import examples, lora, run
+from training.trainers.examples import Comparison
+from training.trainers.reference_logprobs import Stored
+
+References = Mapping[str, Stored]
+
+
+def train(
+    name: str,
+    start: Path,
+    comparisons: Sequence[Comparison],
+    references: References,
+    settings: Dpo,
+    *,
+    out: Path,
+    work: Path | None = None,
+) -> dict[str, Any]:
+    """Train a policy on comparisons.
+
+    Args:
+        name: the new policy's name.
+        start: checkpoint to start from.
+        comparisons: the history, in a fixed order; their keys are pair ids.
+        references: per key the reference's log-probabilities.
+        out: folder of the new checkpoint; adapters are merged into its weights.
+        work: folder in which the trainer keeps its own checkpoints; a run that was killed goes on
+            from the last whole one. None keeps none.
+
+    Returns:
+        Metrics: pairs, too_long, tokens, steps, loss, and the implicit reward at the last steps.
+
+    Raises:
+        UserError: a comparison has no stored reference.
+    """
+    tokenizer = checkpoint.load_tokenizer(start)
+    fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
+    rows = [_row(row, references, settings.ld_alpha) for row in fitted.rows]
+
+    def make(options: dict[str, Any]) -> tuple[run.Trained, list[dict[str, float]]]:
+        model = checkpoint.load_policy(start)
+        trainer = _trainer(model, tokenizer, rows, options | _loss(settings), settings)
+        merge = lora.merger(start) if settings.lora else None
+        done = run.fit(trainer, tokenizer, out, {"kind": "policy", "name": name}, merge=merge)
+        return done, trainer.state.log_history
+
+    done, log = run.resumable(settings, start, rows, work, make)
+    return {
+        "pairs": len(rows),
+        "too_long": fitted.too_long,
+        "tokens": _tokens(rows),
+        "steps": done.steps,
+        "loss": done.loss,
+        **_last(log),
+    }
+
+
+def _loss(settings: Dpo) -> dict[str, Any]:
+    return {
+        "beta": settings.beta,
+        "loss_type": settings.loss,
+        "loss_weights": settings.loss_weights,
+        "label_smoothing": settings.label_smoothing,
+        "ld_alpha": settings.ld_alpha,
+        # "Precomputed" keeps the trainer from ever loading a reference model.
+        "precompute_ref_log_probs": True,
+    }
+
+
+def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any], settings: Dpo) -> Any:
+    import datasets
+    from trl import DPOConfig
+
+    return _stored_reference_trainer()(
+        model=model,
+        args=DPOConfig(**options),
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=lora.config(settings.lora) if settings.lora else None,
+    )
+
+
+def _stored_reference_trainer() -> Any:
+    from trl import DPOTrainer
+
+    class StoredReferenceTrainer(DPOTrainer):  # type: ignore[misc]
+        """TRL's DPO on rows that are tokenised already and carry their reference log-probs."""
+
+        def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+            return dataset
+
+        def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+            return dataset
+
+    return StoredReferenceTrainer
+
+
+def _row(row: dict[str, Any], references: References, ld_alpha: float | None) -> dict[str, Any]:
+    if row["key"] not in references:
+        raise UserError(
+            f"reference: pair {row['key']} has no log-probs under this reference and template; "
+            "run the reference stage again"
+        )
+    chosen, rejected = references[row["key"]].weighed(ld_alpha)
+    return {
+        "prompt_ids": row["prompt_ids"],
+        "chosen_ids": row["chosen_ids"],
+        "rejected_ids": row["rejected_ids"],
+        "ref_chosen_logps": chosen,
+        "ref_rejected_logps": rejected,
+    }
+
+
+def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Tokens of one pass over the pairs: the prompt goes through the model with either side."""
+    return sum(
+        2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
+        for row in rows
+    )
+
+
+def _last(log: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Accuracy and margin of the implicit reward in the last logged steps."""
+    logged = [entry for entry in log if "rewards/accuracies" in entry]
+    if not logged:
+        return {}
+    return {
+        "accuracy": float(logged[-1]["rewards/accuracies"]),
+        "reward_margin": float(logged[-1]["rewards/margins"]),
+    }

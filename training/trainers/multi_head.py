@@ -1,0 +1,126 @@
+"""A multi-head reward model: one head per rated attribute, and a gate that reads the prompt.
+
+In the manner of ArmoRM (arXiv 2406.12845): the backbone of a Bradley-Terry model stays as it is;
+each head is a ridge regression of one attribute's ratings on the last token's features; the gate, a
+small network over the features of the prompt's last token, gives the heads non-negative weights
+that sum to 1 and is trained by Bradley-Terry on comparisons. Beyond the reward it tells why.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curation.core.errors import UserError
+from training.core import checkpoint
+from training.core.chat_template import Messages
+from training.core.statistics import Floats
+from training.judges.features import HEADS, Backbone, network
+from training.trainers.examples import Comparison
+
+ALPHAS = tuple(10.0**power for power in range(-2, 5))  # of the ridge, chosen by leave-one-out
+STEPS, RATE, DECAY = 400, 1e-2, 1e-3  # of the gate, trained on all pairs at once
+
+
+@dataclass(frozen=True)
+class Rated:
+    """One response and its ratings in [0, 1] by attribute; None where it was not rated."""
+
+    prompt: Messages
+    response: str
+    ratings: tuple[float | None, ...]
+
+
+def train(
+    name: str,
+    source: Path,
+    attributes: Sequence[str],
+    rated: Sequence[Rated],
+    pairs: Sequence[Comparison],
+    *,
+    out: Path,
+    batch_tokens: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Fit heads and gate on a reward model's features and save them with its weights.
+
+    Args:
+        source: the reward model whose backbone is used.
+        attributes: names of the heads, in the order of the ratings.
+        pairs: comparisons the gate is trained on.
+        seed: of the gate's first weights.
+
+    Returns:
+        Metrics: rated, pairs, gate_loss, and by attribute its rows and the R2 of its head.
+    """
+    backbone = Backbone(source, batch_tokens)
+    features = backbone.of_responses([(row.prompt, row.response) for row in rated])
+    ratings = np.array([row.ratings for row in rated], dtype=np.float64)
+    weight, bias, heads = _heads(features, ratings, attributes)
+    prompts = backbone.of_prompts([pair.prompt for pair in pairs])
+    better = backbone.of_responses([(pair.prompt, pair.chosen) for pair in pairs])
+    worse = backbone.of_responses([(pair.prompt, pair.rejected) for pair in pairs])
+    gate, loss = _gate(prompts, (better - worse) @ weight.T, seed)
+    tensors = {"heads.weight": weight, "heads.bias": bias, **gate}
+    card = {"kind": "multi_head", "name": name, "attributes": list(attributes)}
+    _save(source, tensors, card, out)
+    return {"rated": len(rated), "pairs": len(pairs), "gate_loss": loss, "heads": heads}
+
+
+def _heads(
+    features: Floats, ratings: Floats, attributes: Sequence[str]
+) -> tuple[Floats, Floats, dict[str, Any]]:
+    from sklearn.linear_model import RidgeCV
+
+    weights, biases, report = [], [], {}
+    for place, name in enumerate(attributes):
+        known = np.isfinite(ratings[:, place])
+        if known.sum() < 10:
+            raise UserError(f"{name}: only {int(known.sum())} ratings; leave the attribute out")
+        model = RidgeCV(alphas=ALPHAS).fit(features[known], ratings[known, place])
+        weights.append(model.coef_)
+        biases.append(float(model.intercept_))
+        score = float(model.score(features[known], ratings[known, place]))
+        report[name] = {"rows": int(known.sum()), "alpha": float(model.alpha_), "r2": score}
+    return np.array(weights), np.array(biases), report
+
+
+def _gate(prompts: Floats, gaps: Floats, seed: int) -> tuple[dict[str, Floats], float]:
+    """Gate weights and the last loss; gaps are (n, heads): better minus worse."""
+    import torch
+
+    torch.manual_seed(seed)
+    mean, spread = prompts.mean(0), prompts.std(0) + 1e-6
+    unit = gaps.std(0) + 1e-6
+    x = torch.tensor((prompts - mean) / spread, dtype=torch.float32)
+    d = torch.tensor(gaps / unit, dtype=torch.float32)
+    gate = network(x.shape[1], d.shape[1])
+    scale = torch.nn.Parameter(torch.zeros(()))
+    learned = [*gate.parameters(), scale]
+    optimiser = torch.optim.AdamW(learned, lr=RATE, weight_decay=DECAY)
+    loss = torch.zeros(())
+    for step in range(STEPS):
+        optimiser.zero_grad()
+        loss = -torch.nn.functional.logsigmoid(scale.exp() * (gate(x) * d).sum(-1)).mean()
+        loss.backward()
+        optimiser.step()
+        if (step + 1) % 100 == 0:
+            print(f"multi_head: gate step {step + 1}/{STEPS} loss {loss.item():.4f}", flush=True)
+    state = {f"gate.{key}": value.numpy() for key, value in gate.state_dict().items()}
+    units = {"unit": unit, "scale": scale.exp().detach().double().numpy(), "mean": mean}
+    return {**state, **units, "spread": spread}, float(loss.item())
+
+
+def _save(source: Path, tensors: dict[str, Floats], card: dict[str, Any], out: Path) -> None:
+    from safetensors.numpy import save_file
+
+    with checkpoint.folder(out) as temp:
+        shutil.copytree(source, temp, dirs_exist_ok=True)
+        solid = {key: np.ascontiguousarray(value) for key, value in tensors.items()}
+        save_file(solid, temp / HEADS)
+        checkpoint.finish(temp, checkpoint.load_tokenizer(source), card)

@@ -1,0 +1,124 @@
+"""Going on after a kill: the trainer's own checkpoints, of which only whole ones count.
+
+A resumed run ends in the same bits as an uninterrupted one (on the CPU): weights, optimiser,
+schedule, random numbers, the order of the data and the figures of the log are all restored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.core import environment
+from training.core.settings import Train
+
+_WHOLE = "prefloop.json"  # written last, so a checkpoint that has it is whole
+
+
+def key(start_sha: str, rows: Sequence[Mapping[str, Any]], settings: Train) -> str:
+    """Hash (24 hex digits) of all that decides a result: start, rows, settings, versions."""
+    facts = {"start": start_sha, "settings": asdict(settings), **environment.arithmetic()}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for row in rows:
+        digest.update(json.dumps(list(row.values())).encode())
+    return digest.hexdigest()[:24]
+
+
+def prepare(folder: Path, key: str, *, first: bool) -> Path:
+    """The folder of the runs with this key, without what a kill has torn.
+
+    Args:
+        folder: the stage's own; runs of other keys are removed from it, they won't be asked for.
+        first: whether this process is the first of its run; only that one removes anything.
+    """
+    mine = folder / key
+    mine.mkdir(parents=True, exist_ok=True)
+    if first:
+        stale = [path for path in folder.iterdir() if path != mine]
+        torn = [path for path in mine.glob("checkpoint-*") if not (path / _WHOLE).is_file()]
+        for path in (*stale, *torn):
+            shutil.rmtree(path, ignore_errors=True)
+    return mine
+
+
+def latest(folder: Path) -> Path | None:
+    """The checkpoint to go on from; None when there is none."""
+    whole = [file.parent for file in folder.glob(f"checkpoint-*/{_WHOLE}")]
+    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def arguments(save_steps: int) -> dict[str, Any]:
+    """TRL arguments: save every so many steps and keep two, as the newest may be torn."""
+    return {"save_strategy": "steps", "save_steps": save_steps, "save_total_limit": 2}
+
+
+def callback(trainer: Any) -> Any:
+    """A trainer callback that marks whole checkpoints and restores what the trainer forgets.
+
+    That is the sum of the losses, and the random state that the epoch began with: a sampler
+    without a generator of its own, such as that of batches of like lengths, draws the epoch's
+    order from it.
+    """
+    import torch
+    from transformers import TrainerCallback
+
+    class Whole(TrainerCallback):  # type: ignore[misc]
+        """Saves where the log is written, so that a resumed log has the same windows."""
+
+        began = torch.get_rng_state()
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Restore the sum of the losses and the state of the epoch's beginning."""
+            start = latest(Path(args.output_dir)) if state.global_step else None
+            if start is not None:
+                facts = json.loads((start / _WHOLE).read_text())
+                trainer._total_loss_scalar = facts["loss_sum"]
+                began = bytearray.fromhex(facts["epoch_began"])
+                torch.set_rng_state(torch.frombuffer(began, dtype=torch.uint8))
+                if state.is_world_process_zero:
+                    print(f"resuming at step {state.global_step}/{state.max_steps}", flush=True)
+
+        def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Note the state that the order of this epoch is drawn from."""
+            self.began = torch.get_rng_state()
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Log wherever a checkpoint is saved; save none at the end, where the result is."""
+            control.should_save = control.should_save and state.global_step < state.max_steps
+            control.should_log = control.should_log or control.should_save
+
+        def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Mark the checkpoint as whole once every process has written its part to disk."""
+            trainer.accelerator.wait_for_everyone()
+            if state.is_world_process_zero:
+                path = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+                between = float(state.epoch).is_integer()  # the next epoch begins as it is now
+                began = torch.get_rng_state() if between else self.began
+                facts = {"epoch_began": began.numpy().tobytes().hex()}
+                _mark(path, {"loss_sum": trainer._total_loss_scalar, **facts})
+
+    return Whole()
+
+
+def _mark(path: Path, facts: dict[str, Any]) -> None:
+    for file in path.rglob("*"):
+        _sync(file)
+    temp = path / f".{_WHOLE}"
+    temp.write_text(json.dumps(facts))
+    _sync(temp)
+    temp.rename(path / _WHOLE)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,96 @@
+"""Next-token training by TRL's SFTTrainer: supervised fine-tuning and the preference model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate, Messages
+from training.core.settings import Sft
+from training.engines.logprobs import completion_logprobs
+from training.trainers import examples, packing, run
+
+
+def train(
+    init: Path,
+    conversations: Sequence[Messages],
+    settings: Sft,
+    *,
+    out: Path,
+    card: dict[str, Any],
+    work: Path | None = None,
+) -> dict[str, Any]:
+    """Fine-tune on conversations that end with the assistant's message.
+
+    Args:
+        init: checkpoint to start from.
+        out: folder of the new checkpoint.
+        work: folder of the trainer's own checkpoints, to go on after a kill; None keeps none.
+
+    Returns:
+        Metrics: examples, too_long, tokens, steps, loss.
+    """
+    tokenizer = checkpoint.load_tokenizer(init)
+    fitted = examples.conversations(
+        ChatTemplate(tokenizer), conversations, settings.max_length, settings.completion_only
+    )
+
+    def make(common: dict[str, Any]) -> run.Trained:
+        model = checkpoint.load_policy(init)
+        trainer = _trainer(model, tokenizer, fitted.rows, settings, common)
+        return run.fit(trainer, tokenizer, out, card)
+
+    done = run.resumable(settings, init, fitted.rows, work, make)
+    return {
+        "examples": len(fitted.rows),
+        "too_long": fitted.too_long,
+        "tokens": sum(len(row["input_ids"]) for row in fitted.rows),
+        "steps": done.steps,
+        "loss": done.loss,
+    }
+
+
+def _trainer(
+    model: Any, tokenizer: Any, rows: list[dict[str, Any]], settings: Sft, common: dict[str, Any]
+) -> Any:
+    """TRL's trainer on rows that are tokenised, and packed, already."""
+    import datasets
+    from trl import SFTConfig, SFTTrainer
+
+    data = datasets.Dataset.from_list(rows)
+    collator = None
+    if settings.packing:
+        data = packing.pack(data, settings.max_length, settings.seed)
+        collator = packing.collator(tokenizer.pad_token_id)
+    return SFTTrainer(
+        model,
+        args=SFTConfig(**common, dataset_kwargs={"skip_prepare_dataset": True}),
+        train_dataset=data,
+        data_collator=collator,
+        processing_class=tokenizer,
+    )
+
+
+def held_out(path: Path, conversations: Sequence[Messages], settings: Sft) -> dict[str, Any]:
+    """Mean negative log-probability per answer token on held-out conversations.
+
+    Returns:
+        eval_examples and eval_loss; nothing when no conversation is held out.
+    """
+    if not conversations:
+        return {}
+    template = ChatTemplate(checkpoint.load_tokenizer(path))
+    prompts = template.encode_many([item[:-1] for item in conversations], True)
+    answers = template.completions([item[-1]["content"] for item in conversations])
+    items = [
+        (prompt, answer)
+        for prompt, answer in zip(prompts, answers, strict=True)
+        if len(prompt) + len(answer) <= settings.max_length
+    ]
+    if not items:
+        return {}
+    sums = completion_logprobs(checkpoint.load_policy(path), items, settings.batch_tokens)
+    tokens = sum(len(answer) for _, answer in items)
+    return {"eval_examples": len(items), "eval_loss": -sum(sums) / tokens}
