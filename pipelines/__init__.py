@@ -1,4 +1,8 @@
-"""One thin command per stage of the graph: parse, read, call, write."""
+"""The graph and the command line: stages and commands, what they share, the frame below.
+
+Arrows: `stages` and `commands` -> `shared` -> `core`; all may import `curation` and `training`.
+Start with stages/mix.py and the graph that runs it, dvc.yaml.
+"""
 
 import os
 
