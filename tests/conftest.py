@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -47,6 +48,38 @@ def copy_project(target: Path) -> Path:
     identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
     subprocess.run(["git", *identity, "commit", "-qm", "copy"], cwd=target, check=True)
     return target
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny random Llama with its tokenizer."""
+    from tests import models  # loads the model libraries, which most tests do without
+
+    return models.write_base(tmp_path_factory.mktemp("models") / "base")
+
+
+@pytest.fixture(scope="session")
+def tokenizer(base: Path) -> Any:
+    """The tiny model's tokenizer."""
+    from training.core import checkpoint
+
+    return checkpoint.load_tokenizer(base)
+
+
+@pytest.fixture(scope="session")
+def template(tokenizer: Any) -> Any:
+    """The tiny model's chat template."""
+    from training.core.chat_template import ChatTemplate
+
+    return ChatTemplate(tokenizer)
+
+
+@pytest.fixture(scope="session")
+def reward_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny reward model that likes answers which say woof."""
+    from tests import models
+
+    return models.write_reward_model(tmp_path_factory.mktemp("models") / "reward_model", base)
 
 
 @pytest.fixture

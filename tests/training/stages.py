@@ -5,8 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from curation.core import schema
-
-from .conftest import comparisons
+from tests.models import comparisons
 
 COMMANDS = {
     "reference": ["--sft", "policy", "--policy", "policy", "--history", "history.parquet",

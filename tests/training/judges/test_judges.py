@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from curation.core.errors import UserError
+from tests.models import user
+from tests.training.loopback import Loopback, chat, serving
 from training.core.chat_template import Messages
 from training.engines.endpoint import Endpoint
 from training.engines.settings import Engine
@@ -18,9 +20,6 @@ from training.judges.load import Settings, judge
 from training.judges.preference import PreferenceJudge
 from training.judges.protocol import Group
 from training.judges.template import as_text, load
-
-from ..conftest import user
-from ..loopback import Loopback, chat, serving
 
 RECIPES = Path(__file__).resolve().parents[3] / "recipes/judges"
 

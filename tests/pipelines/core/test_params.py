@@ -1,0 +1,99 @@
+"""params.yaml: every knob is checked, and each mistake is one line that names its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from curation.core.errors import UserError
+from pipelines.core import params
+
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLE = ROOT / "recipes" / "sample.yaml"
+
+
+def _broken(tmp_path: Path, key: str, value: Any) -> Path:
+    """The sample recipe with one dotted key set, or removed when the value is None."""
+    recipe = yaml.safe_load(SAMPLE.read_text("utf-8"))
+    *parents, last = key.split(".")
+    at = recipe
+    for parent in parents:
+        at = at[parent]
+    if value is None:
+        del at[last]
+    else:
+        at[last] = value
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
+    assert params.load(recipe).iterations
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("pairs.lenght_penalty", 0.1, "pairs.lenght_penalty: unknown key"),
+        ("dpo.beta", None, None),
+        ("seeds.dpo", None, "seeds.dpo: missing"),
+        ("dpo.global_batch", 33, "dpo.global_batch: 33 is not a multiple of per_device_batch 32"),
+        ("iterations.iter2.policy", "iter9", "iterations.iter2.policy: no earlier iteration"),
+        ("iterations.iter1.policy", "iter2", "iterations.iter1.policy: no earlier iteration"),
+        ("iterations.iter3.also", {"iter9": 2}, "iterations.iter3.also.iter9: not an ancestor"),
+        ("iterations.iter3.also", {"iter2": 2}, "not an ancestor of policy iter2"),
+        ("iterations.iter1.also", {"sft": 2}, "its ancestors: none"),
+        ("iterations.iter3.also", {"sft": 0}, "iterations.iter3.also.sft"),
+        ("iterations.iter1.temperatures", [], "iterations.iter1.temperatures"),
+        ("iterations.iter1.temperatures", [1.0, 0], "iterations.iter1.temperatures"),
+        ("iterations.iter1.stop", [""], "iterations.iter1.stop"),
+        ("engine.data_parallel", 0, "engine.data_parallel"),
+        ("iterations.iter2.prompts", [0.1, 0.3], "iterations.iter1.prompts: overlaps"),
+        ("iterations.iter3.prompts", [0.7, 0.9], "iterations.iter3.prompts: overlaps prompts.eval"),
+        ("evaluation.policies", ["sft", "iter7"], "evaluation.policies: no stage produces"),
+        ("evaluation.reward_model", "mix2", "evaluation.reward_model: mix2 labels the pairs"),
+        ("scoring.reward_model", "mix9", "scoring.reward_model: no mix is named mix9"),
+        ("mixes.mix1.members.nope", {}, "mixes.mix1.members.nope: no source has this name"),
+        ("mixes.mix1.members.sharegpt", {}, "mixes.mix1.members.sharegpt: is of kind sft"),
+        ("dpo_offline.source", "dibt", "dpo_offline.source.dibt: is of kind prompts"),
+        ("sources.animal_bench", None, "sources: none has kind benchmark"),
+        ("sources.shp.uri", "s3://bucket", "sources.shp.uri"),
+        ("pairs.strategy", "worst_best", "pairs.strategy"),
+        ("dpo.loss", ["sft"], "dpo: Value error, loss takes each name once, and one of them that"),
+        ("dpo.loss_weights", [1.0, 0.2], "dpo: Value error, loss_weights has 2 values for 1"),
+        ("dpo.label_smoothing", 0.1, "dpo: Value error, label_smoothing is a part of the loss"),
+        ("dpo.ld_alpha", 1.5, "dpo.ld_alpha"),
+        ("gates.max_drop_rate", 1.5, "gates.max_drop_rate"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_key(
+    tmp_path: Path, key: str, value: Any, says: str | None
+) -> None:
+    path = _broken(tmp_path, key, value)
+    if says is None:
+        assert params.load(path).dpo.beta == 0.1
+        return
+    with pytest.raises(UserError) as caught:
+        params.load(path)
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["a: [1", "\xff\xfe", "- 1", ""])
+def test_a_file_that_is_no_recipe_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError) as caught:
+        params.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_says_how_to_mend_it(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such file; name the recipe with --params"):
+        params.load(tmp_path / "params.yaml")

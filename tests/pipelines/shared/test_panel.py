@@ -1,0 +1,213 @@
+"""A panel end to end as the graph runs it: pins, scores by several judges, weights, pairs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from curation.core import schema
+from pipelines import cli
+from pipelines.stages import judge, pair, score
+
+ROOT = Path(__file__).resolve().parents[3]
+PINS = Path("data/checkpoints/reward_models/panel")
+FOLDER = Path("data/iterations/iter1")
+CODE = "def reward(prompt, response):\n    return {sign}len(response)\n"
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A working folder with imported generations and a recipe whose panel has two judges."""
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        {"prompt": f"{k}+1?", "response": f"{'so ' * n}A: {k + n}"}
+        for k in range(6)
+        for n in range(4)
+    ]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = [{"prompt": f"{k}+1?", "answer": f"#### {k + 1}"} for k in range(6)]
+    Path("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
+    Path("rules.py").write_text(CODE.format(sign=""))
+    new = ("--new-prompts", "data/prompts/prompts.parquet")
+    assert (
+        cli.main(["import", "generations", "--from", "rows.jsonl", "--iteration", "iter1", *new])
+        == 0
+    )
+    found: dict[str, Any] = yaml.safe_load((ROOT / "recipes/sample.yaml").read_text())
+    found["scoring"]["reward_model"] = "panel"
+    exact = "training.judges.exact_answer.reward"
+    found["judges"] = {
+        "long": {"kind": "function", "path": "rules.py", "function": "reward"},
+        "right": {"kind": "function", "path": "answers.jsonl", "function": exact},
+    }
+    put(found)
+    return found
+
+
+def put(recipe: dict[str, Any]) -> None:
+    Path("params.yaml").write_text(yaml.safe_dump(recipe))
+
+
+def pin(name: str, path: str) -> int:
+    out = PINS / f"{name}.json"
+    return judge.main(["--name", name, "--path", path, "--pin", str(out)])
+
+
+def pin_all(recipe: dict[str, Any]) -> None:
+    for name, section in recipe["judges"].items():
+        assert pin(name, section["path"]) == 0
+
+
+def scored() -> int:
+    flags = {
+        "iteration": "iter1",
+        "judge": PINS,
+        "generations": FOLDER / "generations.parquet",
+        "prompts": "data/prompts/prompts.parquet",
+        "table": FOLDER / "scores.parquet",
+        "metrics": FOLDER / "score.json",
+    }
+    return score.main([word for key, value in flags.items() for word in (f"--{key}", str(value))])
+
+
+def rewards() -> pl.DataFrame:
+    table = pl.read_parquet(FOLDER / "scores.parquet")
+    texts = pl.read_parquet(FOLDER / "generations.parquet", columns=["generation_id", "response"])
+    return table.join(texts, on="generation_id")
+
+
+def test_every_judge_writes_its_rows_and_the_gate_holds(recipe: dict[str, Any]) -> None:
+    pin_all(recipe)
+    assert scored() == 0
+    got = rewards()
+    assert got.group_by("judge").len().sort("judge").rows() == [("long", 24), ("right", 24)]
+    right = got.filter(judge="right")
+    assert right["reward"].sum() == 6
+    assert right["reason"].null_count() == 24
+    figures = json.loads((FOLDER / "score.json").read_text())
+    assert set(figures) == {"long", "right"}
+    assert figures["right"]["mean_reward"] == 0.25
+    gate = ("--table-name", "scores", "--table", str(FOLDER / "scores.parquet"))
+    view = ("--view", f"generations={FOLDER}/generations.parquet")
+    assert gate.main([*gate, *view, "--report", "report.json"]) == 0
+
+
+def test_weights_decide_the_pairs(recipe: dict[str, Any]) -> None:
+    pin_all(recipe)
+    assert scored() == 0
+    recipe["pairs"]["judges"] = {"right": 10.0, "long": 0.1}
+    put(recipe)
+    names = {
+        "generations": FOLDER / "generations.parquet",
+        "scores": FOLDER / "scores.parquet",
+        "prompts": "data/prompts/prompts.parquet",
+        "table": "pairs.parquet",
+        "rejects": "rejects.parquet",
+        "metrics": "pair.json",
+    }
+    flags = [word for key, value in names.items() for word in (f"--{key}", str(value))]
+    assert pair.main(["--iteration", "iter1", *flags]) == 0
+    pairs = pl.read_parquet("pairs.parquet", schema=schema.PAIRS.polars)
+    assert pairs.height == 6
+    for row in pairs.iter_rows(named=True):
+        left = int(row["prompt"][0]["content"].split("+")[0])
+        assert row["chosen"][0]["content"] == f"so A: {left + 1}"
+
+
+def test_a_pin_changes_with_what_the_judge_reads_and_with_nothing_else(
+    recipe: dict[str, Any],
+) -> None:
+    pin_all(recipe)
+    before = {path.name: path.read_bytes() for path in PINS.glob("*.json")}
+    Path("unused.py").write_text(CODE)
+    pin_all(recipe)
+    assert {path.name: path.read_bytes() for path in PINS.glob("*.json")} == before
+    Path("rules.py").write_text(CODE.format(sign="-"))
+    pin_all(recipe)
+    changed = {path.name for path in PINS.glob("*.json") if path.read_bytes() != before[path.name]}
+    assert changed == {"long.json"}
+
+
+def test_an_added_judge_does_not_ask_the_others_again(recipe: dict[str, Any]) -> None:
+    asked = "import pathlib\np = pathlib.Path('asked.txt')\np.write_text(p.read_text() + 'x')\n"
+    Path("asked.txt").write_text("")
+    Path("rules.py").write_text(
+        "def reward(prompt, response):\n"
+        + "".join(f"    {line}\n" for line in asked.splitlines())
+        + "    return len(response)\n"
+    )
+    right = recipe["judges"].pop("right")
+    put(recipe)
+    pin_all(recipe)
+    assert scored() == 0
+    assert len(Path("asked.txt").read_text()) == 24
+    first = rewards().filter(judge="long")
+    recipe["judges"]["right"] = right
+    put(recipe)
+    pin_all(recipe)
+    assert scored() == 0
+    assert len(Path("asked.txt").read_text()) == 24
+    assert rewards().filter(judge="long").sort("generation_id").equals(first.sort("generation_id"))
+    assert rewards()["judge"].n_unique() == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda: (PINS / "old.json").write_text("{}"), "holds pins of long, old, right"),
+        ((PINS / "long.json").unlink, "holds pins of right, but params.yaml's judges"),
+        (lambda: Path("rules.py").write_text("x = 1\n"), "run dvc repro judge@long"),
+    ],
+)
+def test_a_panel_that_is_not_the_recipes_is_one_line(
+    recipe: dict[str, Any], capsys: pytest.CaptureFixture[str], spoil: Any, told: str
+) -> None:
+    pin_all(recipe)
+    spoil()
+    assert scored() == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not (FOLDER / "scores.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([{"question": "q", "answer": "1"}], "has no prompt and answer; name the columns with"),
+        ([{"prompt": "q", "answer": 1}, {"prompt": "q", "answer": 2}], "two answers to 'q'"),
+    ],
+)
+def test_bad_answers_are_one_line(
+    recipe: dict[str, Any], capsys: pytest.CaptureFixture[str], rows: list[Any], told: str
+) -> None:
+    Path("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pin_all(recipe)
+    assert scored() == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"judges": {}}, "scoring.reward_model: panel means all judges, but judges names none"),
+        ({"judges": {"a": {"kind": "odd"}}}, "judges.a: "),
+        ({"engine": {"name": "server", "data_parallel": 2}}, "engine.data_parallel: the server"),
+        ({"judges": {"a": {"kind": "reward_model"}}}, "judges.a.reward_model.path: missing"),
+        (
+            {"judges": {"a": {"kind": "llm", "path": "x", "server": {}}}},
+            "judges.a.server.model: name the model that judges",
+        ),
+    ],
+)
+def test_a_recipe_with_a_bad_panel_is_refused(
+    recipe: dict[str, Any], capsys: pytest.CaptureFixture[str], change: Any, told: str
+) -> None:
+    put(recipe | change)
+    assert pin("a", "rules.py") == 2
+    assert told in capsys.readouterr().err

@@ -1,0 +1,78 @@
+"""The real vLLM engine, on the CPU build where it is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.models import user
+from training.core.chat_template import ChatTemplate
+from training.core.seeds import sample_seed
+from training.engines.protocol import Draw, Request
+from training.engines.transformers_sampler import TransformersSampler
+from training.engines.transformers_scorer import TransformersScorer
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("vllm") is None, reason="vllm is not installed; see the README"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def sampler(base: Path) -> Any:
+    from training.engines.vllm_engine import VllmSampler
+
+    return VllmSampler(base, "float32", 1, 0.5)
+
+
+def requests(template: ChatTemplate, names: list[str], temperature: float = 1.0) -> list[Request]:
+    return [
+        Request(
+            template.encode(user(name), True),
+            tuple(Draw(sample_seed(7, name, k), temperature) for k in range(3)),
+        )
+        for name in names
+    ]
+
+
+def test_same_seeds_same_text_in_another_batch(sampler: Any, template: ChatTemplate) -> None:
+    names = [f"question {k}" for k in range(12)]
+    together = sampler.sample(requests(template, names), 16)
+    again = sampler.sample(requests(template, names[5:]), 16)
+    assert again == together[5:]
+    assert len({tuple(r.token_ids) for rs in together for r in rs}) > 30
+
+
+def test_cold_samples_agree_with_transformers(
+    sampler: Any, base: Path, template: ChatTemplate
+) -> None:
+    cold = requests(template, ["dog?", "owl, cow"], temperature=1e-3)
+    assert sampler.sample(cold, 8) == TransformersSampler(base, "float32", 4096).sample(cold, 8)
+
+
+def test_finish_reason_and_end_token(sampler: Any, template: ChatTemplate) -> None:
+    for responses in sampler.sample(requests(template, ["a", "b", "c"]), 30):
+        for response in responses:
+            ended = response.token_ids[-1] == template.end_id
+            assert response.finish_reason == ("stop" if ended else "length")
+
+
+def test_rewards_are_raw_and_equal_to_transformers(
+    reward_model: Path, template: ChatTemplate
+) -> None:
+    from training.engines.vllm_engine import VllmScorer
+
+    items = [
+        template.encode(user(f"q{k}"), True) + template.completions([answer])[0]
+        for k in range(6)
+        for answer in ("woof", "moo", "woof woof woof")
+    ]
+    ours = TransformersScorer(reward_model, "float32", 4096).score(items)
+    theirs = VllmScorer(reward_model, "float32", 1, 0.5).score(items)
+    assert theirs == pytest.approx(ours, abs=2e-4)
+    assert min(theirs) < 0 or max(theirs) > 1  # a sigmoid would stay inside
