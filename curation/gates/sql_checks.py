@@ -85,7 +85,7 @@ def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
     """
     if table_name not in TABLES:
         raise UserError(f"--table-name {table_name}: unknown; tables: {', '.join(TABLES)}")
-    own = [check for name in folders_of(table_name) for check in _folder(name)]
+    own = [check for name in folders_of(table_name) for check in in_folder(name)]
     for check in own:
         missing = [view for view in check.needs if view not in views]
         if missing:
@@ -93,7 +93,7 @@ def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
                 f"{table_name}: check {check.name} reads {missing[0]}; "
                 f"give it with --view {missing[0]}=PATH"
             )
-    shared = [check for check in _folder("any") if set(check.needs) <= set(views)]
+    shared = [check for check in in_folder("any") if set(check.needs) <= set(views)]
     found = [*_from_schema(TABLES[table_name]), *shared, *own]
     return sorted(found, key=lambda check: check.name)
 
@@ -103,9 +103,11 @@ def folders_of(table_name: str) -> tuple[str, ...]:
     return FOLDERS.get(table_name, (table_name,))
 
 
-def _folder(name: str) -> list[Check]:
+def in_folder(name: str) -> list[Check]:
+    """The checks of one folder of ``curation/gates/checks``, by name."""
     folder = resources.files("curation.gates") / "checks" / name
-    return [_parsed(file) for file in folder.iterdir() if file.name.endswith(".sql")]
+    found = [_parsed(file) for file in folder.iterdir() if file.name.endswith(".sql")]
+    return sorted(found, key=lambda check: check.name)
 
 
 def _parsed(file: Traversable) -> Check:

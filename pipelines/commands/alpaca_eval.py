@@ -1,4 +1,4 @@
-"""AlpacaEval from its own files: win rates, plain and at equal length, of judged answers.
+"""prefloop alpaca-eval: AlpacaEval win rates, plain and at equal length, from its files.
 
 Run: prefloop alpaca-eval annotations.json [--baseline model_outputs.json] [--csv leaderboard.csv]
 
@@ -25,6 +25,8 @@ from curation.core.errors import UserError
 from pipelines.core import io
 from pipelines.shared import chat_bench, records
 from pipelines.shared.records import Row
+
+TASK = "measure judges and policies"
 
 if TYPE_CHECKING:
     from training.bench.alpaca_eval import Annotation

@@ -1,4 +1,4 @@
-"""Arena-Hard win rates from their own judgment files.
+"""prefloop arena-hard: Arena-Hard win rates from their own judgment files.
 
 Run: prefloop arena-hard model_judgment/gpt-4-1106-preview/*.jsonl
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.shared import chat_bench
+
+TASK = "measure judges and policies"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,6 @@
-"""A checkpoint's answers to AlpacaEval, MT-Bench or Arena-Hard, in the benchmark's own file form.
+"""prefloop bench-answers: a checkpoint's answers to AlpacaEval, MT-Bench or Arena-Hard.
+
+The files are in the benchmark's own form.
 
 Run: prefloop bench-answers --bench mt_bench --questions question.jsonl \\
     --checkpoint data/checkpoints/iter3 --out model_answer/iter3.jsonl
@@ -26,6 +28,8 @@ from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, settings, shards
 from training.bench.contestants import BENCHES, Question, dialogue, heat
 from training.engines.settings import Engine
+
+TASK = "measure judges and policies"
 
 if TYPE_CHECKING:
     from training.bench.answering import Asked, Said

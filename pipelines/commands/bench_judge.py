@@ -1,4 +1,4 @@
-"""An LLM judge's verdicts on answers to AlpacaEval, MT-Bench or Arena-Hard, in their file forms.
+"""prefloop bench-judge: an LLM judge's verdicts on such answers.
 
 Run: prefloop bench-judge --bench alpaca_eval --questions alpaca_eval.json --answers iter3.json \\
     --baseline gpt4_1106_preview.json --server http://127.0.0.1:8000/v1 --model JUDGE \\
@@ -29,6 +29,8 @@ from pipelines.core.params.judges import LlmJudge, Server
 from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, shards
 from training.bench.contestants import BENCHES, PAIRWISE, Question
+
+TASK = "measure judges and policies"
 
 if TYPE_CHECKING:
     from training.bench.judging import Bout

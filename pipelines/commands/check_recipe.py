@@ -1,4 +1,7 @@
-"""Check a recipe and the graph that it gives, and run no stage: prefloop check-recipe RECIPE."""
+"""prefloop check-recipe: check a recipe and the graph it gives; run nothing.
+
+Run: prefloop check-recipe RECIPE
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from collections.abc import Sequence
 from curation.core.errors import UserError
 from pipelines.core import params
 from pipelines.shared.recipes import find, resolve
+
+TASK = "build"
 
 
 def main(argv: Sequence[str]) -> int:

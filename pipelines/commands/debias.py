@@ -1,4 +1,6 @@
-"""Take length out of a reward model: the slope is fitted within prompts and cross-validated.
+"""prefloop debias: take length out of a reward model.
+
+The slope is fitted within prompts and cross-validated.
 
 Run: prefloop debias --reward-model data/checkpoints/reward_models/mix2
 --generations data/iterations/iter1/generations.parquet --prompts data/prompts/prompts.parquet
@@ -27,6 +29,8 @@ from pipelines.core import params as parameters
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, judging, settings
+
+TASK = "measure judges and policies"
 
 FOLDS = 5
 

@@ -1,4 +1,6 @@
-"""What changed in a table: prefloop diff A B --table pairs.
+"""prefloop diff: what changed in a table between two revisions, builds or files.
+
+Run: prefloop diff A B --table pairs
 
 A and B are git revisions (their data comes from DVC's cache or remote), folders of a build, or
 Parquet files. `prefloop diff HEAD data` compares the last commit with the working tree.
@@ -19,6 +21,8 @@ from curation.audit.text import table
 from curation.core.errors import UserError
 from pipelines.shared import asking
 from pipelines.shared.revisions import fetch
+
+TASK = "ask a build"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

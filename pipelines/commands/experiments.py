@@ -1,4 +1,4 @@
-"""One page over all `dvc exp` runs: what differs, what came of it, a link to each one's report.
+"""prefloop experiments: one page over all `dvc exp` runs and their reports.
 
 Run: prefloop experiments            writes data/report/experiments/index.html
      prefloop experiments --json     prints the same as JSON
@@ -26,6 +26,8 @@ from curation.core.errors import UserError
 from pipelines.core.io import atomic, rounded
 from pipelines.shared import asking
 from pipelines.shared.revisions import fetch, show
+
+TASK = "ask a build"
 
 _REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([A-Za-z0-9][\w.-]*)")
 _PAGES = ("report/index.html", "report/iterations")

@@ -1,4 +1,4 @@
-"""Write a mix in the form another program reads.
+"""prefloop export: write a mix in the form another program reads.
 
 Run: prefloop export --table data/mixes/mix1/mix.parquet --form trl --split train \
 --out mix1.parquet (or mix1.jsonl)
@@ -16,6 +16,8 @@ from curation.core.errors import UserError
 from curation.export.forms import FORMS
 from pipelines.core import io, stage
 from pipelines.core.stage import Stage
+
+TASK = "hand over"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Bring ready-made generations or scores into an iteration's tables.
+"""prefloop import: bring ready-made generations or scores into an iteration's tables.
 
     prefloop import generations --from rows.jsonl --iteration iter1
     prefloop import scores --from rows.jsonl --iteration iter1 --judge my_judge
@@ -34,6 +34,8 @@ from curation.user_rows.parse import ALIASES, Parsed, parse
 from pipelines.core import io, stage
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, sampling, user_rows
+
+TASK = "build"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Judge the judges on held-out labelled pairs: accuracy, calibration, agreement, cycles.
+"""prefloop judge-eval: judges on held-out pairs: accuracy, calibration, agreement, cycles.
 
 Run: prefloop judge-eval --table data/mixes/mix2/mix.parquet
 --judge data/checkpoints/reward_models/mix1 data/checkpoints/reward_models/mix2
@@ -26,6 +26,8 @@ from pipelines.core import params as parameters
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import judges, judging, records
+
+TASK = "measure judges and policies"
 
 if TYPE_CHECKING:
     from training.judges.pairwise import PairwiseJudge

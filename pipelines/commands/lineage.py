@@ -1,4 +1,7 @@
-"""What a checkpoint was made of: prefloop lineage iter2 [--svg lineage.svg]."""
+"""prefloop lineage: what a checkpoint was made of.
+
+Run: prefloop lineage iter2 [--svg lineage.svg]
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from curation.audit.text import table
 from pipelines.core import params
 from pipelines.core.io import atomic
 from pipelines.shared import asking
+
+TASK = "ask a build"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Academic benchmarks of a checkpoint by lm-eval, with the paper's shots, beside its figures.
+"""prefloop lm-eval: academic benchmarks by lm-eval, with the paper's shots.
 
 Run: prefloop lm-eval --checkpoint data/checkpoints/iter3 --metrics lm_eval.json \\
     [--recipe recipes/lm_eval/paper.yaml] [--task-folder FOLDER] [--limit N] [--chat] [--run-code]
@@ -26,6 +26,8 @@ from pipelines.core import stage
 from pipelines.core.params.section import Model
 from pipelines.core.stage import Stage
 from pipelines.shared import records
+
+TASK = "measure judges and policies"
 
 
 class Entry(Model):

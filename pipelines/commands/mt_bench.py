@@ -1,4 +1,4 @@
-"""MT-Bench scores from their own judgment files.
+"""prefloop mt-bench: MT-Bench scores from their own judgment files.
 
 Run: prefloop mt-bench model_judgment/gpt-4_single.jsonl
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.shared import chat_bench
+
+TASK = "measure judges and policies"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""A multi-head reward model: rated attributes, weighted by the prompt, on one backbone.
+"""prefloop multi-head: a reward model with one gated head per rated attribute.
 
 Run: prefloop multi-head --reward-model data/checkpoints/reward_models/mix2
 --helpsteer data/sources/preference/helpsteer/native.parquet
@@ -26,6 +26,8 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, settings
+
+TASK = "measure judges and policies"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,6 @@
-"""Pin the hub's sets to the commits they are at now: prefloop pin [SOURCE ...].
+"""prefloop pin: record the commits that the Hub's sets are at now.
+
+Run: prefloop pin [SOURCE ...]
 
 Each source with a uri is looked up; its commit is written to the file of pins that its `path` names
 (a JSON object of source: commit). From then on `fetch` refuses a branch or tag that has moved. Pin
@@ -18,6 +20,8 @@ from curation.core.errors import UserError
 from pipelines.core import params
 from pipelines.core.io import read_json
 from pipelines.shared import asking, source_files
+
+TASK = "build"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,6 @@
-"""Publish tables, or a checkpoint: prefloop publish --repo ORG/NAME [--checkpoint iter3].
+"""prefloop publish: put tables or a checkpoint on the Hub, with a card.
+
+Run: prefloop publish --repo ORG/NAME [--checkpoint iter3]
 
 Tables become Parquet in the Hub's layout, one config per table and iteration, with a card written
 from dvc.lock and the tables, and Croissant metadata. Licences are combined, texts are scanned for
@@ -22,6 +24,8 @@ from curation.publish.bundle import Bundle, Origin, Wish
 from pipelines.core import params
 from pipelines.core.io import atomic, scratch
 from pipelines.shared import asking, hub
+
+TASK = "hand over"
 
 _CODE = ("pipelines", "curation", "training", "dvc.yaml", "params.yaml")
 

@@ -1,11 +1,13 @@
-"""prefloop repro: check the recipe first, run `dvc repro`, and put lost outputs back on failure.
+"""prefloop repro: check the recipe, run `dvc repro`, put lost outputs back on failure.
 
 DVC removes a stage's outputs before it runs it. A recipe that cannot work is therefore refused
 before DVC starts, and after a failed stage its last good outputs are checked out of the cache.
+Every other argument goes to `dvc repro`: targets, -f, -s and the rest of its flags.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from pathlib import Path
 
 from curation.core.errors import UserError
 from pipelines.core import params
+
+TASK = "build"
 
 SETTINGS = {
     "DVC_NO_ANALYTICS": "1",
@@ -26,6 +30,9 @@ SETTINGS = {
 
 def main(argv: Sequence[str]) -> int:
     """Run `dvc repro ARGS` on a recipe that was checked; exit code 2 on bad input or a failure."""
+    _, given = argparse.ArgumentParser(
+        prog="prefloop repro", description=__doc__, allow_abbrev=False
+    ).parse_known_args(argv)
     try:
         recipe = params.load(Path("params.yaml"))
         for problem in missing_files(recipe):
@@ -35,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     env = environment()
     quick = [sys.executable, "-m", "pipelines.quick_dvc"]
-    code = subprocess.run([*quick, "repro", *argv], env=env, check=False).returncode
+    code = subprocess.run([*quick, "repro", *given], env=env, check=False).returncode
     if code == 0:
         return 0
     subprocess.run(["dvc", "checkout", "--quiet"], env=env, check=False, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""People's review of pairs: what to look at, what was decided, how far people agree.
+"""prefloop review: queue pairs for people, record and count their decisions.
 
 Run: prefloop review queue                      pairs worth a look, most first
      prefloop review decide PAIR flip --reviewer ann
@@ -29,6 +29,8 @@ from curation.review.agreement import agreement
 from curation.review.decisions import DECISIONS, decided_ids, disputed, latest, settled
 from pipelines.core.io import atomic, rounded
 from pipelines.shared import asking, reviews
+
+TASK = "try another pairing, and look"
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 

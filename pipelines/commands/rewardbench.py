@@ -1,4 +1,4 @@
-"""RewardBench on a reward model or a preference model, from the published set's own file form.
+"""prefloop rewardbench: a judge on RewardBench, by its sections.
 
 Run: prefloop rewardbench --pairs filtered.parquet --judge data/checkpoints/reward_models/mix2
 --metrics rewardbench.json
@@ -22,6 +22,8 @@ from pipelines.core import stage
 from pipelines.core.stage import Stage
 from pipelines.shared import records, settings
 from pipelines.shared.records import Row
+
+TASK = "measure judges and policies"
 
 Pair = tuple[list[dict[str, str]], str, str]
 

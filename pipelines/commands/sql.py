@@ -1,4 +1,6 @@
-"""Ask a build anything in SQL: prefloop sql "select count(*) from pairs".
+"""prefloop sql: ask any table of the build in SQL.
+
+Run: prefloop sql "select count(*) from pairs"
 
 Views: sources preferences rejects mixes prompts generations scores pairs history reference
 checks metrics lengths checkpoints evaluation_generations evaluation_scores length_bias_scores
@@ -22,6 +24,8 @@ from curation.audit.text import table
 from curation.core.errors import UserError
 from pipelines.core.io import atomic
 from pipelines.shared import asking
+
+TASK = "ask a build"
 
 FORMATS = ("table", "csv", "json", "parquet")
 

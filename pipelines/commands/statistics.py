@@ -1,4 +1,6 @@
-"""Statistics of every set and mix beside the paper's own: prefloop statistics.
+"""prefloop statistics: every set and mix beside the paper's own rows.
+
+Run: prefloop statistics
 
 Sizes, mean lengths in tokens, annotator, share of pairs whose longer response is chosen, margins,
 turns, duplicates; then what each rule dropped. It reads the metrics the stages wrote, no table.
@@ -17,6 +19,8 @@ from curation.audit.text import table
 from curation.core.errors import UserError
 from pipelines.core.io import read_json
 from pipelines.shared import asking
+
+TASK = "ask a build"
 
 WIDTH = 200  # a set with many rules has a long list of drops
 

@@ -18,6 +18,8 @@ from curation.audit.text import table
 from curation.core.errors import UserError
 from pipelines.core.stage import TIMINGS
 
+TASK = "ask a build"
+
 _HEAD = ("stage", "seconds", "CPU seconds", "rows", "tokens", "tokens per second")
 
 

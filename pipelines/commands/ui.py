@@ -1,4 +1,4 @@
-"""A local web app over a build: SQL with charts, every pair, what-if pairing, blind review.
+"""prefloop ui: a local web app: SQL with charts, every pair, what-if, blind review.
 
 Run: prefloop ui, and open the address it prints. It listens on this machine only (127.0.0.1).
 Decisions of the review go to DATA/reviews/NAME.parquet, which the pair stage reads.
@@ -21,6 +21,8 @@ from curation.pairing.pairs import Made
 from curation.ui.build import Build, Memory, Pairings, state
 from pipelines.core.params import Params, load
 from pipelines.shared import asking, reviews, scored
+
+TASK = "try another pairing, and look"
 
 HOST = "127.0.0.1"
 PROMPTS = 20_000  # of more prompts the sliders pair this many, chosen by hash

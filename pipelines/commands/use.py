@@ -1,4 +1,7 @@
-"""Put a recipe in place as params.yaml: prefloop use RECIPE."""
+"""prefloop use: put a recipe in place as params.yaml.
+
+Run: prefloop use RECIPE
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from curation.core.errors import UserError
 from pipelines.core import params
 from pipelines.core.io import atomic
 from pipelines.shared.recipes import IN_PLACE, find
+
+TASK = "build"
 
 
 def main(argv: Sequence[str]) -> int:

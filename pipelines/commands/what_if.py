@@ -1,4 +1,4 @@
-"""Re-pair the stored scores of one iteration another way and print what would change.
+"""prefloop what-if: re-pair the stored scores of one iteration another way.
 
 Run: prefloop what-if --iteration iter1 --strategy best_second --length-penalty auto
 
@@ -19,6 +19,8 @@ from curation.pairing.what_if import changes, summary, text
 from pipelines.core import io
 from pipelines.core.params import Params, load
 from pipelines.shared.scored import scored
+
+TASK = "try another pairing, and look"
 
 _KNOBS = (
     "strategy",

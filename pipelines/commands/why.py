@@ -1,4 +1,7 @@
-"""The life of one row: prefloop why ID, for any pair, prompt, response, example or source row."""
+"""prefloop why: the life of one row: a pair, prompt, response, example or source row.
+
+Run: prefloop why ID
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from dataclasses import asdict
 from curation.audit.text import block, table
 from curation.audit.why import Life, explain
 from pipelines.shared import asking
+
+TASK = "ask a build"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

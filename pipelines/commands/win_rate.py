@@ -1,4 +1,6 @@
-"""One policy against another on the same held-out prompts, by judges that did not train it.
+"""prefloop win-rate: one policy against another on the same held-out prompts.
+
+The judges are those that did not train the policies.
 
 Run: prefloop win-rate --generations data/evaluation/iter3/generations.parquet
 --baseline data/evaluation/sft/generations.parquet --prompts data/prompts/prompts.parquet
@@ -20,6 +22,8 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.stage import Stage
 from pipelines.shared import judges, judging, records
+
+TASK = "measure judges and policies"
 
 if TYPE_CHECKING:
     from training.measures.win_rate import Duel

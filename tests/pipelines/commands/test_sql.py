@@ -13,6 +13,7 @@ import pytest
 
 from pipelines import cli
 from pipelines.commands import diff, lineage, sql, why
+from pipelines.shared import command_list
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import write_build
 
@@ -135,6 +136,6 @@ def test_diff_of_nothing_is_one_line(side: str, capsys: Printed) -> None:
 def test_prefloop_alone_lists_the_commands_by_task(capsys: Printed) -> None:
     assert cli.main([]) == 0
     printed = capsys.readouterr().out
-    assert "ask a build:\n  sql " in printed
-    assert all(f"\n  {name} " in printed for name in cli.COMMANDS)
-    assert all(find_spec(module) for module, _ in cli.COMMANDS.values())
+    assert "ask a build:\n  diff " in printed
+    assert all(f"\n  {one.name} " in printed for one in command_list.listed())
+    assert all(find_spec(one.module) for one in command_list.listed())
