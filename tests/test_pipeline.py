@@ -144,7 +144,8 @@ def test_scores_are_one_per_response_and_vary(build: Path) -> None:
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("vllm") is None, reason="vllm is not installed; see the README"
+    importlib.util.find_spec("vllm") is None,
+    reason="vllm is not installed; requirements-test.lock pins it",
 )
 def test_vllm_fills_the_same_table(build: Path, params: Path, tmp_path: Path) -> None:
     _edit(params, lambda recipe: recipe["engine"].update(name="vllm"))

@@ -79,7 +79,7 @@ def body(run: Stage) -> None:
 
 
 def _held_out(run: Stage, params: Params) -> tuple[list[Labelled], int]:
-    """Pairs of the eval split in the order of a hash, and how many hold a marker (lessons 28)."""
+    """Pairs of the eval split in the order of a hash, and how many hold a marker."""
     from training.measures.judge_report import Labelled
     from training.trainers.examples import Comparison
     from training.trainers.preference_model import is_ambiguous

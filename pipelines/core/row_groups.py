@@ -18,7 +18,7 @@ class RowGroups:
     """A Parquet file in the making, as a context: each frame added becomes one row group.
 
     Arrow encodes a group in a thread of its own while the next frame is made. Pages carry
-    checksums, so that a flipped bit is found by readers that look (lessons of zstd Parquet).
+    checksums, so that a flipped bit is found by readers that look.
     """
 
     def __init__(self, path: Path) -> None:

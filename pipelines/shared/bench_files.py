@@ -143,7 +143,7 @@ def _turns(where: str, found: Any) -> tuple[str, ...]:
     for turn in turns:
         plain = turn.get("content", turn.get("answer")) if isinstance(turn, Mapping) else turn
         if not isinstance(plain, str):
-            raise UserError(f"{where}: a turn is no text; see the README for the file's form")
+            raise UserError(f"{where}: a turn is no text; see docs/tasks/benchmarks.md")
         texts.append(plain)
     if not texts:
         raise UserError(f"{where}: it has no turns")

@@ -2,7 +2,7 @@
 
 A section is the mean over its rows; in Reasoning, math counts as much as all code together (in the
 full set 447 math rows weigh as 984). The weights are the file's own row counts, which cannot be
-swapped (lessons 30), and on the full set they are the published ones (arXiv 2403.13787).
+swapped, and on the full set they are the published ones (arXiv 2403.13787).
 """
 
 from __future__ import annotations

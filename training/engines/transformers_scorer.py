@@ -124,7 +124,7 @@ def _batch(model: Any, items: Sequence[Sequence[int]]) -> list[float]:
 
     width = max(len(item) for item in items)
     # The model reads the score at the last token that is not padding. With pad equal to the end
-    # token it would read one token too early (lessons 11), so pad with a token that none ends with.
+    # token it would read one token too early, so pad with a token that none ends with.
     pad = _unused({item[-1] for item in items})
     model.config.pad_token_id = pad
     ids = torch.tensor([[*item, *[pad] * (width - len(item))] for item in items])

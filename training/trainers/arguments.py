@@ -14,7 +14,7 @@ from training.core.settings import Train
 def common(settings: Train, work: Path) -> dict[str, Any]:
     """Arguments that every TRL config takes: repeatable, quiet, no files but ours.
 
-    The global batch is declared; accumulation follows from the devices (lessons 14).
+    The global batch is declared; accumulation follows from the devices.
     """
     import torch
 

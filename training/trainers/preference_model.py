@@ -16,7 +16,7 @@ __all__ = ["MARKERS", "PreferenceModel", "Question", "held_out", "question", "tr
 
 
 def is_ambiguous(item: Comparison) -> bool:
-    """Whether a marker inside the texts would make the question ambiguous (lessons 28)."""
+    """Whether a marker inside the texts would make the question ambiguous."""
     texts = [*(message["content"] for message in item.prompt), item.chosen, item.rejected]
     return any(marker in text for marker in MARKERS for text in texts)
 

@@ -18,7 +18,7 @@ def template(name: str) -> str:
 def train(texts: Iterable[str], vocab_size: int) -> Any:
     """Train a tokenizer whose padding token differs from its end token.
 
-    With pad equal to the end token a reward model finds the wrong last token (lessons 11).
+    With pad equal to the end token a reward model reads a score before the last token.
 
     Returns:
         A PreTrainedTokenizerFast with the project's own chat template.

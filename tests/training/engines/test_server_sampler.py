@@ -31,7 +31,8 @@ from training.judges.protocol import Group
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        importlib.util.find_spec("vllm") is None, reason="vllm is not installed; see the README"
+        importlib.util.find_spec("vllm") is None,
+        reason="vllm is not installed; requirements-test.lock pins it",
     ),
 ]
 

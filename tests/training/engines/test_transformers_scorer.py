@@ -112,7 +112,7 @@ def test_a_model_with_sliding_windows_gets_padded_batches(tokenizer: Any, tmp_pa
 def test_pad_equal_to_end_does_not_move_the_score(
     reward_model: Path, template: ChatTemplate, tmp_path: Path
 ) -> None:
-    """Lessons 11: with pad == eos transformers alone would read the token before the end."""
+    """With pad == eos transformers alone would read the token before the end."""
     other = tmp_path / "pad_is_eos"
     shutil.copytree(reward_model, other)
     config = json.loads((other / "config.json").read_text())

@@ -18,7 +18,8 @@ from training.engines.transformers_scorer import TransformersScorer
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        importlib.util.find_spec("vllm") is None, reason="vllm is not installed; see the README"
+        importlib.util.find_spec("vllm") is None,
+        reason="vllm is not installed; requirements-test.lock pins it",
     ),
 ]
 
