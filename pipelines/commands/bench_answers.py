@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -23,6 +24,7 @@ import polars as pl
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, settings, shards
@@ -51,32 +53,38 @@ class Model:
     shard: int
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    questions: Path = reads()
+    checkpoint: Path = reads()
+    out: Path = writes()
+    bench: str = option(choices=BENCHES)
+    name: str | None = option(default=None, help="of the model; default: the checkpoint's folder")
+    max_new_tokens: int | None = option(default=None, help="default: evaluation.max_new_tokens")
+    temperature: float | None = option(default=None, help="in place of the benchmark's own")
+    engine: str | None = option(default=None, choices=["transformers", "vllm", "server"])
+    server: str | None = option(default=None, metavar="URL", help="sample from this endpoint")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["questions", "checkpoint"], outputs=["out"])
-    parser.add_argument("--bench", required=True, choices=BENCHES)
-    parser.add_argument("--name", help="of the model; default: the checkpoint's folder")
-    parser.add_argument("--max-new-tokens", type=int, help="default: evaluation.max_new_tokens")
-    parser.add_argument("--temperature", type=float, help="in place of the benchmark's own")
-    parser.add_argument("--engine", choices=["transformers", "vllm", "server"])
-    parser.add_argument("--server", metavar="URL", help="sample from this endpoint")
-    return stage.run("bench_answers", parser, body, argv)
+    return stage.run("bench_answers", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read the questions, answer turn by turn, write."""
-    args = run.args
     params = parameters.load(args.params)
     questions = bench_files.questions(args.bench, args.questions)
     tokens = args.max_new_tokens or params.evaluation.max_new_tokens
     if tokens < 1 or (args.temperature is not None and args.temperature < 0):
         raise UserError("--max-new-tokens: at least 1; --temperature: at least 0")
-    model = _model(run, params, tokens)
+    model = _model(run, args, params, tokens)
     said: list[list[Said]] = [[] for _ in questions]
     for turn in range(max(len(question.turns) for question in questions)):
         there = [place for place, one in enumerate(questions) if len(one.turns) > turn]
-        asked = [_asked(run, params, questions[place], said[place], turn) for place in there]
-        for place, found in zip(there, _drawn(run, model, asked, turn), strict=True):
+        asked = [_asked(args, params, questions[place], said[place], turn) for place in there]
+        for place, found in zip(there, _drawn(run, args, model, asked, turn), strict=True):
             said[place].append(found)
     model.sampler.close()
     name = args.name or args.checkpoint.absolute().name
@@ -91,7 +99,7 @@ def body(run: Stage) -> None:
     run.summary.note = "answers end by " + ", ".join(f"{k}: {n}" for k, n in sorted(ends.items()))
 
 
-def _model(run: Stage, params: Params, tokens: int) -> Model:
+def _model(run: Stage, args: Args, params: Params, tokens: int) -> Model:
     from training.core import environment
 
     environment.prepare()
@@ -99,26 +107,26 @@ def _model(run: Stage, params: Params, tokens: int) -> Model:
     from training.core.chat_template import ChatTemplate
     from training.engines import choose
 
-    path, engine = run.args.checkpoint, _engine(run, params)
+    path, engine = args.checkpoint, _engine(args, params)
     template = ChatTemplate(checkpoint.load_tokenizer(path))
     weights = checkpoint.weights_sha(path)
     sampler = choose.sampler(engine, path)
-    key = (weights, template.sha, engine.identity(), sampler.version, run.args.bench)
+    key = (weights, template.sha, engine.identity(), sampler.version, args.bench)
     shard = params.engine.shard_prompts
     return Model(sampler, template, key, tokens, params.seeds.evaluation, shard)
 
 
-def _engine(run: Stage, params: Params) -> Engine:
+def _engine(args: Args, params: Params) -> Engine:
     """The recipe's engine, with what the flags change."""
     engine = settings.engine(params)
-    name = run.args.engine or ("server" if run.args.server else engine.name)
-    if run.args.server and name != "server":
+    name = args.engine or ("server" if args.server else engine.name)
+    if args.server and name != "server":
         raise UserError(f"--server: goes with --engine server, not {name}")
-    server = replace(engine.server, url=run.args.server) if run.args.server else engine.server
+    server = replace(engine.server, url=args.server) if args.server else engine.server
     return replace(engine, name=name, server=server)
 
 
-def _drawn(run: Stage, model: Model, asked: Sequence[Asked], turn: int) -> list[Said]:
+def _drawn(run: Stage, args: Args, model: Model, asked: Sequence[Asked], turn: int) -> list[Said]:
     """The answers of one turn."""
     from training.bench.answering import OVER_CONTEXT, Said
 
@@ -128,7 +136,7 @@ def _drawn(run: Stage, model: Model, asked: Sequence[Asked], turn: int) -> list[
     )
     if (frame["end"] == OVER_CONTEXT).all():
         raise UserError(
-            f"{run.args.questions}: none of {len(asked)} questions leaves room for "
+            f"{args.questions}: none of {len(asked)} questions leaves room for "
             f"{model.tokens} new tokens in a context of {model.sampler.context}; "
             "lower --max-new-tokens"
         )
@@ -136,13 +144,13 @@ def _drawn(run: Stage, model: Model, asked: Sequence[Asked], turn: int) -> list[
 
 
 def _asked(
-    run: Stage, params: Params, question: Question, said: Sequence[Said], turn: int
+    args: Args, params: Params, question: Question, said: Sequence[Said], turn: int
 ) -> Asked:
     from training.bench.answering import Asked
 
     messages = dialogue(question.turns[: turn + 1], [one.text for one in said])
-    own = heat(run.args.bench, question, params.evaluation.temperature)
-    given = run.args.temperature
+    own = heat(args.bench, question, params.evaluation.temperature)
+    given = args.temperature
     return Asked(str(question.key), turn, messages, own if given is None else given)
 
 

@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.params.judges import LlmJudge, Server
 from pipelines.core.stage import Stage
@@ -53,32 +54,39 @@ class Panel:
     key: tuple[object, ...]
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    questions: Path = reads()
+    answers: Path = reads()
+    baseline: Path | None = reads(default=None)
+    template: Path | None = reads(default=None)
+    reference_template: Path | None = reads(default=None)
+    out: Path = writes()
+    bench: str = option(choices=BENCHES)
+    server: str = option(metavar="URL", help="the judge's, with /v1")
+    model: str = option(help="name it is served under")
+    api_key_env: str | None = option(
+        default=None, metavar="NAME", help="variable that holds the API key"
+    )
+    concurrency: int = option(default=16, help="requests in flight at once")
+    timeout: float = option(default=120.0, help="seconds one try may take")
+    retries: int = option(default=5, help="further tries after the first")
+    temperature: float = option(default=0.0)
+    max_tokens: int = option(default=2048, help="of a reply")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["questions", "answers", "baseline?", "template?", "reference_template?"],
-        outputs=["out"],
-    )
-    parser.add_argument("--bench", required=True, choices=BENCHES)
-    parser.add_argument("--server", required=True, metavar="URL", help="the judge's, with /v1")
-    parser.add_argument("--model", required=True, help="name it is served under")
-    parser.add_argument("--api-key-env", metavar="NAME", help="variable that holds the API key")
-    parser.add_argument("--concurrency", type=int, default=16, help="requests in flight at once")
-    parser.add_argument("--timeout", type=float, default=120.0, help="seconds one try may take")
-    parser.add_argument("--retries", type=int, default=5, help="further tries after the first")
-    parser.add_argument("--temperature", type=float, default=0.0)
-    parser.add_argument("--max-tokens", type=int, default=2048, help="of a reply")
-    return stage.run("bench_judge", parser, body, argv)
+    return stage.run("bench_judge", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read, ask, write the judgments."""
-    args = run.args
     params = parameters.load(args.params)
     _independent(params, args.model)
     questions = bench_files.questions(args.bench, args.questions)
-    bout, panel = _prepared(run, params, questions)
+    bout, panel = _prepared(run, args, params, questions)
     replies = _replies(run, bout, panel, questions)
     from training.bench import judging
 
@@ -87,10 +95,10 @@ def body(run: Stage) -> None:
         rows += judging.rows(bout, question, found)
     run.outputs.text(args.out, bench_files.text(args.bench, rows))
     both = [judging.flipped(bout, found) for found in replies]
-    _summarise(run, [reply for found in replies for reply in found], sum(both))
+    _summarise(run, args, [reply for found in replies for reply in found], sum(both))
 
 
-def _summarise(run: Stage, replies: Sequence[Reply], flipped: int) -> None:
+def _summarise(run: Stage, args: Args, replies: Sequence[Reply], flipped: int) -> None:
     """Count what failed, and why the first did.
 
     Raises:
@@ -102,9 +110,9 @@ def _summarise(run: Stage, replies: Sequence[Reply], flipped: int) -> None:
     run.summary.rows_in, run.summary.rejected = len(replies), len(failed)
     run.summary.kept = len(replies) - len(failed)
     notes = [f"first failure: {failed[0]}"] if failed else []
-    if run.args.bench in PAIRWISE:
+    if args.bench in PAIRWISE:
         notes.append(f"{flipped} verdicts follow the place, not the answer")
-    notes.append(f"score with: prefloop {SCORER[run.args.bench]} {run.args.out}")
+    notes.append(f"score with: prefloop {SCORER[args.bench]} {args.out}")
     run.summary.note = "; ".join(notes)
 
 
@@ -120,12 +128,13 @@ def _independent(params: Params, model: str) -> None:
             )
 
 
-def _prepared(run: Stage, params: Params, questions: Sequence[Question]) -> tuple[Bout, Panel]:
+def _prepared(
+    run: Stage, args: Args, params: Params, questions: Sequence[Question]
+) -> tuple[Bout, Panel]:
     from training.bench.judging import Bout
     from training.engines.endpoint import Client, Endpoint
     from training.judges.llm import Chat
 
-    args = run.args
     pairwise = args.bench in PAIRWISE
     if pairwise != (args.baseline is not None):
         told = "give the baseline's answers" if pairwise else "mt_bench has none; leave it out"
@@ -139,16 +148,15 @@ def _prepared(run: Stage, params: Params, questions: Sequence[Question]) -> tupl
         path = args.reference_template or RECIPES / "mt_bench_reference.yaml"
         referred, referred_sha = _template(path, args.bench)
     answers = bench_files.answers(args.bench, args.answers, questions)
-    other = bench_files.answers(args.bench, args.baseline, questions) if pairwise else None
+    other = bench_files.answers(args.bench, args.baseline, questions) if args.baseline else None
     bout = Bout(args.bench, args.model, template, answers, other, referred)
     chat = Chat(args.temperature, args.max_tokens, params.seeds.evaluation)
     key = (sha, referred_sha, args.model, chat.temperature, chat.max_tokens, chat.seed)
-    return bout, Panel(Client(Endpoint(**_server(run).model_dump())), chat, key)
+    return bout, Panel(Client(Endpoint(**_server(args).model_dump())), chat, key)
 
 
-def _server(run: Stage) -> Server:
+def _server(args: Args) -> Server:
     """The flags of the endpoint, checked as params.yaml's are."""
-    args = run.args
     try:
         return Server(
             url=args.server, model=args.model, api_key_env=args.api_key_env,

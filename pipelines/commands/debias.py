@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -26,6 +27,7 @@ from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, judging, settings
@@ -35,20 +37,26 @@ TASK = "measure judges and policies"
 FOLDS = 5
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    reward_model: Path = reads()
+    generations: Path = reads()
+    prompts: Path = reads()
+    table: Path | None = reads(default=None)
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["reward_model", "generations", "prompts", "table?"],
-        outputs=["checkpoint", "metrics"],
-    )
-    return stage.run("debias", parser, body, argv)
+    return stage.run("debias", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Score, fit, measure, save."""
-    params = parameters.load(run.args.params)
-    rated = _rated(run, params)
+    params = parameters.load(args.params)
+    rated = _rated(run, args, params)
     from training.measures import debias, length_bias
 
     slope = debias.fit(*_columns(rated))
@@ -56,28 +64,28 @@ def body(run: Stage) -> None:
     figures: dict[str, Any] = {
         "slope_per_100_chars": 100 * slope,
         "before": length_bias.study(*_columns(rated), seed),
-        "after": length_bias.study(*_columns(_cross_fitted(run, rated, seed)), seed),
+        "after": length_bias.study(*_columns(_cross_fitted(args, rated, seed)), seed),
     }
     facts = {"prompts": rated["prompt_id"].n_unique(), "responses": rated.height}
-    name = debias.save(run.args.reward_model, slope, facts, run.args.checkpoint)
-    if run.args.table is not None:
-        figures["accuracy"] = _accuracy(run, params)
-    run.outputs.json(run.args.metrics, {"judge": name, **figures})
+    name = debias.save(args.reward_model, slope, facts, args.checkpoint)
+    if args.table is not None:
+        figures["accuracy"] = _accuracy(args, args.table, params)
+    run.outputs.json(args.metrics, {"judge": name, **figures})
     run.summary.rows_in = run.summary.kept = rated.height
     after = figures["after"]["pearson"]["mean"]
     before = figures["before"]["pearson"]["mean"]
     run.summary.note = f"mean within-prompt Pearson {before:.4f}, after {after:.4f}"
 
 
-def _rated(run: Stage, params: Params) -> pl.DataFrame:
-    generations = io.read(run.args.generations, schema.GENERATIONS)
-    prompts = io.read(run.args.prompts, schema.PROMPTS)
-    answers = judging.with_prompts(generations, prompts, run.args.generations)
+def _rated(run: Stage, args: Args, params: Params) -> pl.DataFrame:
+    generations = io.read(args.generations, schema.GENERATIONS)
+    prompts = io.read(args.prompts, schema.PROMPTS)
+    answers = judging.with_prompts(generations, prompts, args.generations)
     engine, shard = settings.engine(params), params.engine.shard_prompts
-    scores = judging.score(run, run.args.reward_model, answers, engine, shard)
+    scores = judging.score(run, args.reward_model, answers, engine, shard)
     rated = answers.join(scores, on="generation_id").drop_nulls("reward").sort("generation_id")
     if rated.is_empty():
-        raise UserError(f"{run.args.reward_model}: gave no finite reward to any response")
+        raise UserError(f"{args.reward_model}: gave no finite reward to any response")
     return rated
 
 
@@ -85,7 +93,7 @@ def _columns(rated: pl.DataFrame) -> tuple[list[float], list[int], list[str]]:
     return rated["reward"].to_list(), rated["n_chars"].to_list(), rated["prompt_id"].to_list()
 
 
-def _cross_fitted(run: Stage, rated: pl.DataFrame, seed: int) -> pl.DataFrame:
+def _cross_fitted(args: Args, rated: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Rewards less length, each fold of prompts by the slope of the others."""
     from training.measures import debias
 
@@ -94,26 +102,26 @@ def _cross_fitted(run: Stage, rated: pl.DataFrame, seed: int) -> pl.DataFrame:
     for number in range(FOLDS):
         others, own = rated.filter(fold != number), rated.filter(fold == number)
         if others.is_empty():
-            raise UserError(f"{run.args.generations}: too few prompts to cross-fit on")
+            raise UserError(f"{args.generations}: too few prompts to cross-fit on")
         rewards, chars, _ = _columns(own)
         less = debias.residual(rewards, chars, debias.fit(*_columns(others)))
         parts.append(own.with_columns(reward=pl.Series(less, dtype=pl.Float64)))
     return pl.concat(parts).sort("generation_id")
 
 
-def _accuracy(run: Stage, params: Params) -> dict[str, Any]:
+def _accuracy(args: Args, pairs: Path, params: Params) -> dict[str, Any]:
     """Accuracy of both judges on the table's held-out pairs, with Wilson's intervals."""
     from training.judges import pairwise
     from training.measures import judge_quality
 
-    table = io.read(run.args.table, schema.MIXES).filter(pl.col("split") == "eval")
+    table = io.read(pairs, schema.MIXES).filter(pl.col("split") == "eval")
     if table.is_empty():
-        raise UserError(f"{run.args.table}: no pair has split eval; raise the mix's eval_share")
-    pairs = [(item.prompt, item.chosen, item.rejected) for item in comparisons.of(table)]
+        raise UserError(f"{pairs}: no pair has split eval; raise the mix's eval_share")
+    asked = [(item.prompt, item.chosen, item.rejected) for item in comparisons.of(table)]
     engine = settings.engine(params)
     found = {}
-    for when, path in (("before", run.args.reward_model), ("after", run.args.checkpoint)):
-        chance = pairwise.load(path, engine).ask(pairs).first_wins
+    for when, path in (("before", args.reward_model), ("after", args.checkpoint)):
+        chance = pairwise.load(path, engine).ask(asked).first_wins
         found[when] = judge_quality.accuracy(judge_quality.verdicts(chance))
     return found
 

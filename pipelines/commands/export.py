@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -15,21 +16,27 @@ from curation.core import schema
 from curation.core.errors import UserError
 from curation.export.forms import FORMS
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.stage import Stage
 
 TASK = "hand over"
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    table: Path = reads()
+    out: Path = writes()
+    form: str = option(default="trl", choices=sorted(FORMS))
+    split: str | None = option(default=None, choices=["train", "eval"], help="only this split")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0, or 2 on bad input."""
-    parser = stage.parser(__doc__, inputs=["table"], outputs=["out"])
-    parser.add_argument("--form", choices=sorted(FORMS), default="trl")
-    parser.add_argument("--split", choices=["train", "eval"], help="only this split")
-    return stage.run("export", parser, _body, argv)
+    return stage.run("export", Args, _body, argv)
 
 
-def _body(run: Stage) -> None:
-    args = run.args
+def _body(run: Stage, args: Args) -> None:
     rows = io.scan(args.table, schema.MIXES)
     wanted = rows if args.split is None else rows.filter(pl.col("split") == args.split)
     made = FORMS[args.form](wanted).collect()

@@ -18,7 +18,6 @@ What cannot be used is in import_KIND_rejects.parquet, with the rule that droppe
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from itertools import chain
@@ -32,48 +31,54 @@ from curation.core.tokens import counter
 from curation.user_rows import accounted
 from curation.user_rows.parse import ALIASES, Parsed, parse
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, foreach, option, reads
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, sampling, user_rows
 
 TASK = "build"
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    from_: tuple[Path, ...] = reads()
+    what: str = option(positional=True, choices=("generations", "scores"))
+    iteration: str = foreach()
+    data: Path = option(default=Path("data"), metavar="FOLDER")
+    map: tuple[str, ...] = option(default=(), metavar="FIELD=COLUMN")
+    policy: str = option(default="imported", help="where a row names none")
+    judge: str | None = option(default=None, help="name of the judge whose scores these are")
+    prompts: Path | None = option(default=None, metavar="FILE", help="the pool to look prompts up")
+    new_prompts: Path | None = option(
+        default=None, metavar="FILE", help="write a pool here instead"
+    )
+    tokenizer: Path | None = option(
+        default=None, metavar="FILE", help="tokenizer.json, for n_tokens"
+    )
+    replace: bool = option(default=False, help="overwrite rows that are there")
+
+    def outputs(self) -> list[Path]:
+        """One import at a time may write into an iteration."""
+        return [self.data / "iterations" / self.iteration]
+
+    def inputs(self) -> list[Path]:
+        """The files that are brought in."""
+        return list(self.from_)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    return stage.run("import", _parser(), body, argv)
+    return stage.run("import", Args, body, argv)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = stage.parser(__doc__, inputs=["from*"], outputs=[])
-    parser.prog = "prefloop import"
-    parser.add_argument("what", choices=("generations", "scores"))
-    parser.add_argument("--iteration", required=True)
-    parser.add_argument("--data", type=Path, default=Path("data"), metavar="FOLDER")
-    parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN")
-    parser.add_argument("--policy", default="imported", help="where a row names none")
-    parser.add_argument("--judge", help="name of the judge whose scores these are")
-    parser.add_argument("--prompts", type=Path, metavar="FILE", help="the pool to look prompts up")
-    parser.add_argument(
-        "--new-prompts", type=Path, metavar="FILE", help="write a pool here instead"
-    )
-    parser.add_argument(
-        "--tokenizer", type=Path, metavar="FILE", help="tokenizer.json, for n_tokens"
-    )
-    parser.add_argument("--replace", action="store_true", help="overwrite rows that are there")
-    parser.set_defaults(_inputs=["from"], _outputs=["data", "iteration"])
-    return parser
-
-
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Parse the files, join them to what is there, write tables, ledger and counts."""
-    args = run.args
     folder = args.data / "iterations" / args.iteration
-    files = getattr(args, "from")
     name = f"import_{args.what}@{args.iteration}"
-    rows = chain.from_iterable(user_rows.read(file) for file in files)
+    rows = chain.from_iterable(user_rows.read(file) for file in args.from_)
     parsed = parse(rows, _mapping(args.map), name, keyed=args.what == "scores")
     write = _generations if args.what == "generations" else _scores
-    used, dropped = write(run, folder, parsed, name)
+    used, dropped = write(run, args, folder, parsed, name)
     rejects = pl.concat([parsed.rejects, dropped])
     run.outputs.table(folder / f"import_{args.what}_rejects.parquet", schema.REJECTS, rejects)
     rules = dict(rejects["rule"].value_counts().sort("rule").iter_rows())
@@ -94,8 +99,9 @@ def _mapping(given: Sequence[str]) -> dict[str, str]:
     return result
 
 
-def _generations(run: Stage, folder: Path, parsed: Parsed, name: str) -> tuple[int, pl.DataFrame]:
-    args = run.args
+def _generations(
+    run: Stage, args: Args, folder: Path, parsed: Parsed, name: str
+) -> tuple[int, pl.DataFrame]:
     target = folder / "generations.parquet"
     if target.exists() and not args.replace:
         raise UserError(f"{target}: is there already; give --replace to overwrite it")
@@ -116,12 +122,13 @@ def _generations(run: Stage, folder: Path, parsed: Parsed, name: str) -> tuple[i
     return made.height, dropped
 
 
-def _scores(run: Stage, folder: Path, parsed: Parsed, name: str) -> tuple[int, pl.DataFrame]:
-    args = run.args
+def _scores(
+    run: Stage, args: Args, folder: Path, parsed: Parsed, name: str
+) -> tuple[int, pl.DataFrame]:
     if not args.judge:
         raise UserError("give --judge NAME: whose scores these are")
     table = io.read(folder / "generations.parquet", schema.GENERATIONS)
-    judge = (args.judge, user_rows.sha(getattr(args, "from")))
+    judge = (args.judge, user_rows.sha(args.from_))
     made, dropped = accounted.scores(parsed.frame, table, judge, name)
     told = made.filter(pl.col("reason").ne_missing("no usable score in the file"))
     _some(told, parsed, dropped, args)
@@ -139,7 +146,7 @@ def _scores(run: Stage, folder: Path, parsed: Parsed, name: str) -> tuple[int, p
     return told.height, dropped
 
 
-def _others(target: Path, table: pl.DataFrame, args: argparse.Namespace) -> pl.DataFrame:
+def _others(target: Path, table: pl.DataFrame, args: Args) -> pl.DataFrame:
     """Scores of other judges that are there, of responses that are still there."""
     have = io.read(target, schema.SCORES)
     if args.judge in have["judge"] and not args.replace:
@@ -151,25 +158,23 @@ def _others(target: Path, table: pl.DataFrame, args: argparse.Namespace) -> pl.D
     return others.join(table, on="generation_id", how="semi")
 
 
-def _some(
-    made: pl.DataFrame, parsed: Parsed, dropped: pl.DataFrame, args: argparse.Namespace
-) -> None:
+def _some(made: pl.DataFrame, parsed: Parsed, dropped: pl.DataFrame, args: Args) -> None:
     """Refuse to write nothing; say what the file has and which rules dropped its rows."""
     if not made.is_empty():
         return
     rules = pl.concat([parsed.rejects, dropped])["rule"].value_counts().sort("rule").iter_rows()
     told = ", ".join(f"{rule} {count}" for rule, count in rules) or "it holds no row"
     raise UserError(
-        f"{getattr(args, 'from')[0]}: no row is usable ({told}); its columns are "
+        f"{args.from_[0]}: no row is usable ({told}); its columns are "
         f"{', '.join(parsed.columns) or 'none'}; see prefloop import --help for --map"
     )
 
 
-def _pool(args: argparse.Namespace) -> Path:
+def _pool(args: Args) -> Path:
     return Path(args.prompts or args.data / "prompts" / "prompts.parquet")
 
 
-def _tokens(args: argparse.Namespace) -> accounted.Count | None:
+def _tokens(args: Args) -> accounted.Count | None:
     default = args.data / "checkpoints" / "base" / "tokenizer.json"
     path = args.tokenizer or (default if default.is_file() else None)
     if path is None:

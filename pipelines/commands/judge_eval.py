@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,6 +24,7 @@ from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import judges, judging, records
@@ -34,21 +36,27 @@ if TYPE_CHECKING:
     from training.measures.judge_report import Labelled
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    table: Path = reads()
+    judge: tuple[Path, ...] = reads(default=())
+    oracle: Path | None = reads(default=None)
+    generations: Path | None = reads(default=None)
+    prompts: Path | None = reads(default=None)
+    metrics: Path = writes()
+    pairs: int | None = option(default=None, metavar="N", help="at most so many held-out pairs")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["table", "judge*", "oracle?", "generations?", "prompts?"],
-        outputs=["metrics"],
-    )
-    parser.add_argument("--pairs", type=int, metavar="N", help="at most so many held-out pairs")
-    return stage.run("judge_eval", parser, body, argv)
+    return stage.run("judge_eval", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Ask every judge about every held-out pair; write the figures, print the main ones."""
-    params = parameters.load(run.args.params)
-    rows, ambiguous = _held_out(run, params)
+    params = parameters.load(args.params)
+    rows, ambiguous = _held_out(args, params)
     from training.core import environment
 
     environment.prepare()
@@ -56,11 +64,11 @@ def body(run: Stage) -> None:
 
     figures: dict[str, dict[str, Any]] = {}
     answers = {}
-    for judge in judges.named(run, params):
+    for judge in judges.named(args.judge, args.oracle, params):
         answers[judge.name] = judge_report.ask(judge, rows)
         figures[judge.name] = judge_report.report(judge, rows, answers[judge.name])
         if judge.has_position:  # rewards are numbers: they cannot form a cycle
-            figures[judge.name]["cycles"] = _cycles(run, params, judge)
+            figures[judge.name]["cycles"] = _cycles(args, params, judge)
         print(
             f"judge_eval: {judge.name}: accuracy {figures[judge.name]['accuracy']:.4f}", flush=True
         )
@@ -69,7 +77,7 @@ def body(run: Stage) -> None:
             found["against_oracle"] = judge_report.against(answers["oracle"], answers[name])
     agreement = judge_report.agreement(rows, answers, params.seeds.evaluation)
     run.outputs.json(
-        run.args.metrics,
+        args.metrics,
         {"pairs": len(rows), "ambiguous": ambiguous, "judges": figures, "agreement": agreement},
     )
     print(records.table([_line(name, found) for name, found in figures.items()], digits=4))
@@ -78,15 +86,15 @@ def body(run: Stage) -> None:
     run.summary.kept, run.summary.rejected = len(rows), ambiguous
 
 
-def _held_out(run: Stage, params: Params) -> tuple[list[Labelled], int]:
+def _held_out(args: Args, params: Params) -> tuple[list[Labelled], int]:
     """Pairs of the eval split in the order of a hash, and how many hold a marker."""
     from training.measures.judge_report import Labelled
     from training.trainers.examples import Comparison
     from training.trainers.preference_model import is_ambiguous
 
-    table = io.read(run.args.table, schema.MIXES).filter(pl.col("split") == "eval")
+    table = io.read(args.table, schema.MIXES).filter(pl.col("split") == "eval")
     key = ids.unit(pl.col("pair_id"), params.seeds.evaluation, "judge_eval")
-    table = table.sort(key, "pair_id").head(run.args.pairs or table.height)
+    table = table.sort(key, "pair_id").head(args.pairs or table.height)
     columns = ["pair_id", "prompt", "chosen", "rejected", "source", "margin"]
     found = [
         Labelled(key, prompt, chosen[-1]["content"], rejected[-1]["content"], source, margin)
@@ -98,21 +106,21 @@ def _held_out(run: Stage, params: Params) -> tuple[list[Labelled], int]:
         if not is_ambiguous(Comparison(row.key, row.prompt, row.chosen, row.rejected))
     ]
     if not clear:
-        raise UserError(f"{run.args.table}: no pair has split eval; raise the mix's eval_share")
+        raise UserError(f"{args.table}: no pair has split eval; raise the mix's eval_share")
     return clear, len(found) - len(clear)
 
 
-def _cycles(run: Stage, params: Params, judge: PairwiseJudge) -> dict[str, Any]:
-    if run.args.generations is None or run.args.prompts is None:
+def _cycles(args: Args, params: Params, judge: PairwiseJudge) -> dict[str, Any]:
+    if args.generations is None or args.prompts is None:
         return {}
     from training.measures import judge_report
 
-    generations = io.read(run.args.generations, schema.GENERATIONS)
-    prompts = io.read(run.args.prompts, schema.PROMPTS)
+    generations = io.read(args.generations, schema.GENERATIONS)
+    prompts = io.read(args.prompts, schema.PROMPTS)
     key = ids.unit(pl.col("prompt_id"), params.seeds.evaluation, "judge_eval")
     few = generations.select("prompt_id").unique().sort(key, "prompt_id")
     chosen = generations.join(few.head(params.length_bias.prompts), on="prompt_id", how="semi")
-    answers = judging.with_prompts(chosen, prompts, run.args.generations)
+    answers = judging.with_prompts(chosen, prompts, args.generations)
     groups = answers.sort("prompt_id", "generation_id").group_by("prompt_id", maintain_order=True)
     asked = groups.agg(pl.col("messages").first(), pl.col("response"))
     return judge_report.cycles(judge, asked["messages"].to_list(), asked["response"].to_list())

@@ -23,6 +23,7 @@ from curation.audit import paper
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params.section import Model
 from pipelines.core.stage import Stage
 from pipelines.shared import records
@@ -45,19 +46,25 @@ class Recipe(Model):
     tasks: dict[str, Entry] = Field(min_length=1)
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    checkpoint: Path = reads()
+    task_folder: Path | None = reads(default=None)
+    metrics: Path = writes()
+    recipe: Path = option(default=Path("recipes/lm_eval/paper.yaml"))
+    limit: int | None = option(default=None, help="items per task; default all")
+    chat: bool = option(default=False, help="ask through the chat template")
+    run_code: bool = option(default=False, help="run code that the model wrote")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["checkpoint", "task_folder?"], outputs=["metrics"])
-    parser.add_argument("--recipe", type=Path, default=Path("recipes/lm_eval/paper.yaml"))
-    parser.add_argument("--limit", type=int, help="items per task; default all")
-    parser.add_argument("--chat", action="store_true", help="ask through the chat template")
-    parser.add_argument("--run-code", action="store_true", help="run code that the model wrote")
-    return stage.run("lm_eval", parser, body, argv)
+    return stage.run("lm_eval", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Evaluate; write and print ours and the paper's figures."""
-    args = run.args
     entries = read(args.recipe).tasks
     dangerous = [name for name, entry in entries.items() if entry.runs_code]
     if dangerous and not args.run_code:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -24,29 +25,36 @@ from curation.core.errors import UserError
 from curation.sources import ratings
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, settings
 
 TASK = "measure judges and policies"
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    reward_model: Path = reads()
+    helpsteer: Path | None = reads(default=None)
+    ultrafeedback: Path | None = reads(default=None)
+    table: Path = reads()
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["reward_model", "helpsteer?", "ultrafeedback?", "table"],
-        outputs=["checkpoint", "metrics"],
-    )
-    return stage.run("multi_head", parser, body, argv)
+    return stage.run("multi_head", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Gather ratings and pairs, fit, measure."""
-    params = parameters.load(run.args.params)
-    table = io.read(run.args.table, schema.MIXES)
+    params = parameters.load(args.params)
+    table = io.read(args.table, schema.MIXES)
     train = table.filter(pl.col("split") == "train")
     held_out = table.filter(pl.col("split") == "eval")
-    rated, names = _rated(run, held_out)
+    rated, names = _rated(args, held_out)
     from training.core import environment
 
     environment.prepare()
@@ -56,30 +64,27 @@ def body(run: Stage) -> None:
         multi_head.Rated([{"role": "user", "content": prompt}], response, tuple(values))
         for prompt, response, *values in rated.select("prompt", "response", *names).iter_rows()
     ]
-    name = f"multi_head/{run.args.checkpoint.name}"
+    name = f"multi_head/{args.checkpoint.name}"
     metrics = multi_head.train(
         name,
-        run.args.reward_model,
+        args.reward_model,
         names,
         rows,
         comparisons.of(train),
-        out=run.args.checkpoint,
+        out=args.checkpoint,
         batch_tokens=params.engine.batch_tokens,
         seed=params.seeds.reward_model,
     )
-    measured = _accuracy(run, held_out, settings.engine(params))
-    run.outputs.json(run.args.metrics, {"judge": name, **metrics, **measured})
+    measured = _accuracy(args, held_out, settings.engine(params))
+    run.outputs.json(args.metrics, {"judge": name, **metrics, **measured})
     run.summary.rows_in = run.summary.kept = len(rows)
     if measured:
         run.summary.note = f"held-out accuracy {measured['accuracy']['accuracy']:.4f}"
 
 
-def _rated(run: Stage, held_out: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    natives = {
-        name: pl.read_parquet(path)
-        for name in ratings.FORMS
-        if (path := getattr(run.args, name)) is not None
-    }
+def _rated(args: Args, held_out: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    given = {"helpsteer": args.helpsteer, "ultrafeedback": args.ultrafeedback}
+    natives = {name: pl.read_parquet(path) for name, path in given.items() if path is not None}
     if not natives:
         raise UserError("give --helpsteer, --ultrafeedback or both: a native.parquet each")
     rated, names = ratings.gather(natives)
@@ -87,7 +92,7 @@ def _rated(run: Stage, held_out: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     return rated.join(asked, on="prompt", how="anti", maintain_order="left"), names
 
 
-def _accuracy(run: Stage, held_out: pl.DataFrame, engine: Any) -> dict[str, Any]:
+def _accuracy(args: Args, held_out: pl.DataFrame, engine: Any) -> dict[str, Any]:
     """Held-out accuracy of the multi-head and of its single-head base; mean gate by source."""
     import numpy as np
 
@@ -100,10 +105,10 @@ def _accuracy(run: Stage, held_out: pl.DataFrame, engine: Any) -> dict[str, Any]
     items = comparisons.of(held_out)
     pairs = [(item.prompt, item.chosen, item.rejected) for item in items]
     found = {}
-    for key, path in (("accuracy", run.args.checkpoint), ("base_accuracy", run.args.reward_model)):
+    for key, path in (("accuracy", args.checkpoint), ("base_accuracy", args.reward_model)):
         chance = pairwise.load(path, engine).ask(pairs).first_wins
         found[key] = judge_quality.accuracy(judge_quality.verdicts(chance))
-    judge = MultiHeadJudge(run.args.checkpoint, engine.batch_tokens)
+    judge = MultiHeadJudge(args.checkpoint, engine.batch_tokens)
     gates = judge.gates([(item.prompt, item.chosen) for item in items])
     sources = np.asarray(held_out.sort("pair_id")["source"].to_list())
     found["gate_by_source"] = {

@@ -19,6 +19,7 @@ from curation.audit import paper
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import records, settings
 from pipelines.shared.records import Row
@@ -28,17 +29,24 @@ TASK = "measure judges and policies"
 Pair = tuple[list[dict[str, str]], str, str]
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    pairs: Path = reads()
+    judge: Path = reads()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["pairs", "judge"], outputs=["metrics"])
-    return stage.run("rewardbench", parser, body, argv)
+    return stage.run("rewardbench", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Judge every pair; write accuracy by subset, sections and the overall score."""
-    params = parameters.load(run.args.params)
-    rows = records.read(run.args.pairs)
-    pairs = read(run.args.pairs, rows)
+    params = parameters.load(args.params)
+    rows = records.read(args.pairs)
+    pairs = read(args.pairs, rows)
     from training.core import environment
 
     environment.prepare()
@@ -48,12 +56,12 @@ def body(run: Stage) -> None:
     from training.judges import pairwise
     from training.measures import judge_quality
 
-    judge = pairwise.load(run.args.judge, settings.engine(params))
+    judge = pairwise.load(args.judge, settings.engine(params))
     chance = judge.ask(pairs).first_wins
     failed = int(np.isnan(chance).sum())
     right = judge_quality.verdicts(np.where(np.isnan(chance), 0.0, chance))  # no verdict: wrong
     found = rewardbench.scores([row["subset"] for row in rows], right)
-    run.outputs.json(run.args.metrics, {"judge": judge.name, "nulls": failed, **found})
+    run.outputs.json(args.metrics, {"judge": judge.name, "nulls": failed, **found})
     print(records.table(_table(judge.name, found), digits=1))
     run.summary.rows_in, run.summary.rejected = len(rows), failed
     run.summary.kept = len(rows) - failed

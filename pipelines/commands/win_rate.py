@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import judges, judging, records
 
@@ -29,31 +31,37 @@ if TYPE_CHECKING:
     from training.measures.win_rate import Duel
 
 
+class Args(Arguments):
+    """What the command reads, writes and is told."""
+
+    generations: Path = reads()
+    baseline: Path = reads()
+    prompts: Path = reads()
+    judge: tuple[Path, ...] = reads(default=())
+    oracle: Path | None = reads(default=None)
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["generations", "baseline", "prompts", "judge*", "oracle?"],
-        outputs=["metrics"],
-    )
-    return stage.run("win_rate", parser, body, argv)
+    return stage.run("win_rate", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Match the responses, ask every judge, write and print."""
-    params = parameters.load(run.args.params)
-    rows, unmatched, names = _matched(run)
+    params = parameters.load(args.params)
+    rows, unmatched, names = _matched(args)
     from training.core import environment
 
     environment.prepare()
     from training.measures import win_rate
 
     found = {}
-    for judge in judges.named(run, params):
+    for judge in judges.named(args.judge, args.oracle, params):
         found[judge.name] = win_rate.duel(judge, rows, params.seeds.evaluation)
     policy, baseline = names
     told = {"policy": policy, "baseline": baseline, "unmatched": unmatched, "judges": found}
-    run.outputs.json(run.args.metrics, told)
+    run.outputs.json(args.metrics, told)
     keys = ("win_rate", "se", "ties", "length_controlled", "length_controlled_se")
     more = ("chars", "baseline_chars", "pairs")
     lines = [{"judge": name, **{k: row[k] for k in keys + more}} for name, row in found.items()]
@@ -63,19 +71,19 @@ def body(run: Stage) -> None:
     run.summary.rejected = unmatched
 
 
-def _matched(run: Stage) -> tuple[list[Duel], int, tuple[str, str]]:
+def _matched(args: Args) -> tuple[list[Duel], int, tuple[str, str]]:
     """Pairs of responses to the same prompt, how many have no partner, the policies' names."""
-    ours = io.read(run.args.generations, schema.GENERATIONS)
-    theirs = io.read(run.args.baseline, schema.GENERATIONS)
+    ours = io.read(args.generations, schema.GENERATIONS)
+    theirs = io.read(args.baseline, schema.GENERATIONS)
     key = ["prompt_id", "sample"]
     both = ours.join(theirs.select(*key, other="response"), on=key, how="inner", validate="1:1")
     if both.is_empty():
         raise UserError(
-            f"{run.args.generations} and {run.args.baseline}: share no prompt and sample; "
+            f"{args.generations} and {args.baseline}: share no prompt and sample; "
             "evaluate both policies on the same prompts"
         )
-    prompts = io.read(run.args.prompts, schema.PROMPTS)
-    asked = judging.with_prompts(both, prompts, run.args.generations).sort(key)
+    prompts = io.read(args.prompts, schema.PROMPTS)
+    asked = judging.with_prompts(both, prompts, args.generations).sort(key)
     columns = ["prompt_id", "messages", "response", "other"]
     names = str(ours["policy"][0]), str(theirs["policy"][0])
     unmatched = ours.height + theirs.height - 2 * both.height

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,21 @@ from curation.mixing.decontaminate import Settings
 from curation.mixing.held_out import Unseen, held
 from curation.mixing.mix import Decisions, Member, Mix, Sorting
 from pipelines.core import io
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import Params, data
 from pipelines.core.stage import Stage
+
+
+class Files(Arguments):
+    """What a stage that builds a mix reads and writes."""
+
+    sources: Path = reads()
+    benchmarks: Path = reads()
+    prompts: Path = reads()
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+
 
 Figures = Callable[[pl.LazyFrame], dict[str, Any]]
 
@@ -48,33 +62,38 @@ def benchmarks(folder: Path, whole: Params) -> pl.DataFrame:
     return pl.concat([io.read(folder / name / "table.parquet", schema.BENCHMARK) for name in names])
 
 
-def build(
-    run: Stage, mix: Mix, whole: Params, tables: tuple[Table, Table], figures: Figures
-) -> None:
-    """Write one mix; `tables` are the members' table and the mix's.
+@dataclass(frozen=True)
+class Kind:
+    """What tells a mix of preferences from one of demonstrations."""
+
+    member: Table  # of a member's rows
+    mix: Table
+    figures: Figures
+
+
+def build(run: Stage, files: Files, mix: Mix, whole: Params, kind: Kind) -> None:
+    """Write one mix of a kind.
 
     Raises:
         UserError: no row is left.
     """
-    member_table, mix_table = tables
     members = {
-        name: io.scan(run.args.sources / name / "table.parquet", member_table)
-        for name in mix.members
+        name: io.scan(files.sources / name / "table.parquet", kind.member) for name in mix.members
     }
-    pool = io.read(run.args.prompts, schema.PROMPTS)
-    unseen = Unseen(benchmarks(run.args.benchmarks, whole), held(pool))
+    pool = io.read(files.prompts, schema.PROMPTS)
+    unseen = Unseen(benchmarks(files.benchmarks, whole), held(pool))
     decisions = Decisions(members, unseen, mix)
     with io.scratch() as folder:
         work = Sorting(decisions, mix, stage_name(mix), folder)
-        stay = run.outputs.parts(run.args.table, mix_table, work.kept(members))
-        gone = run.outputs.parts(run.args.rejects, schema.REJECTS, work.rejects())
+        stay = run.outputs.parts(files.table, kind.mix, work.kept(members))
+        gone = run.outputs.parts(files.rejects, schema.REJECTS, work.rejects())
     counts = work.counts
     rows = int(counts["len"].sum())
     if not stay:
         raise UserError(_why_empty(mix, counts))
     if stay + gone != rows:
         raise AssertionError(f"{mix.name}: {rows} rows in, {stay} + {gone} out")
-    run.outputs.json(run.args.metrics, _metrics(run, counts, figures))
+    run.outputs.json(files.metrics, _metrics(run.outputs.staged(files.table), counts, kind.figures))
     run.summary.rows_in, run.summary.kept, run.summary.rejected = rows, stay, gone
 
 
@@ -89,8 +108,7 @@ def _why_empty(mix: Mix, counts: pl.DataFrame) -> str:
     )
 
 
-def _metrics(run: Stage, counts: pl.DataFrame, figures: Figures) -> dict[str, Any]:
-    made = run.outputs.staged(run.args.table)
+def _metrics(made: pl.LazyFrame, counts: pl.DataFrame, figures: Figures) -> dict[str, Any]:
     splits = {name: figures(made.filter(pl.col("split") == name)) for name in ("train", "eval")}
     described = {"members": _members(counts), "figures": figures(made), **splits}
     return {**statistics.counted(counts), **described}

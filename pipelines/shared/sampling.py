@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,29 +36,30 @@ class Order:
     """What is to be sampled from every prompt.
 
     Attributes:
-        n: responses of the policy to each prompt.
+        turns: the policies that answer, the first one's tokenizer encodes the prompts.
         stop: texts of one token each that end a response, beside the template's own end.
-        also: further policies, in folders beside the first one's, and their responses.
+        recipe: file that states all this, named in errors.
+        pool: file that the prompts are from, named in errors.
     """
 
     stage: str
-    policy: str
-    n: int
+    turns: tuple[Turn, ...]
     temperatures: tuple[float, ...]
     max_new_tokens: int
     seed: int
+    recipe: Path
+    pool: Path
     stop: tuple[str, ...] = ()
-    also: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One policy's part of an order: its samples are numbered from `first`."""
+    """One policy's part of an order: its n responses to a prompt are numbered from `first`."""
 
     policy: str
     path: Path
     n: int
-    first: int
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Done:
 
 
 def sample(run: Stage, order: Order, prompts: pl.DataFrame, engine: Engine, shard: int) -> Done:
-    """Sample every prompt of a prompts table; `run.args.policy` is the first policy's checkpoint.
+    """Sample every prompt of a prompts table.
 
     Raises:
         UserError: no prompt gave a response, or a stop text is not one token.
@@ -91,27 +92,19 @@ def sample(run: Stage, order: Order, prompts: pl.DataFrame, engine: Engine, shar
     from training.core import checkpoint
     from training.core.chat_template import ChatTemplate
 
-    template = ChatTemplate(checkpoint.load_tokenizer(run.args.policy))
-    stop = [_stop_id(template, text, run.args.params) for text in order.stop]
+    template = ChatTemplate(checkpoint.load_tokenizer(order.turns[0].path))
+    stop = [_stop_id(template, text, order.recipe) for text in order.stop]
     rows = list(prompts.sort("prompt_id").select("prompt_id", "messages").iter_rows())
     encoded = template.encode_many([messages for _, messages in rows], add_generation_prompt=True)
     pairs = [(row[0], tokens) for row, tokens in zip(rows, encoded, strict=True)]
     asked = Asked(order, template, pairs, stop)
-    taken = [_take(run, asked, turn, engine, shard) for turn in _turns(order, run.args.policy)]
+    taken = [_take(run, asked, turn, engine, shard) for turn in order.turns]
     room = min(room for _, room in taken)
     long = {name: len(tokens) for name, tokens in pairs if len(tokens) > room}
     fitting = pl.concat([made for made, _ in taken])
     if long:  # a policy with a longer context may have answered more of them
         fitting = fitting.filter(~pl.col("prompt_id").is_in(list(long)))
     return _account(fitting, prompts, order, long, room)
-
-
-def _turns(order: Order, path: Path) -> Iterator[Turn]:
-    yield Turn(order.policy, path, order.n, 0)
-    first = order.n
-    for name, n in order.also:
-        yield Turn(name, path.with_name(name), n, first)
-        first += n
 
 
 def _stop_id(template: ChatTemplate, text: str, path: Path) -> int:
@@ -138,7 +131,7 @@ def _take(
     fitting = [item for item in asked.prompts if len(item[1]) <= room]
     if not fitting:
         raise UserError(
-            f"{run.args.prompts}: none of {len(asked.prompts)} prompts leaves room for "
+            f"{order.pool}: none of {len(asked.prompts)} prompts leaves room for "
             f"max_new_tokens {order.max_new_tokens} in a context of {sampler.context}"
         )
     key = [
@@ -218,7 +211,7 @@ def _account(
     generations: pl.DataFrame, prompts: pl.DataFrame, order: Order, long: dict[str, int], room: int
 ) -> Done:
     """Every prompt has its responses or a reject with a rule."""
-    n = order.n + sum(more for _, more in order.also)
+    n = sum(turn.n for turn in order.turns)
     said = generations.filter(pl.col("n_chars") > 0).select("prompt_id").unique()
     kept = generations.join(said, on="prompt_id", how="semi")
     silent = generations.join(said, on="prompt_id", how="anti")["prompt_id"].unique().to_list()

@@ -15,7 +15,7 @@ import polars as pl
 
 from pipelines.core import code
 from pipelines.core.io import atomic, forget_torn
-from pipelines.core.stage import WORK, Stage
+from pipelines.core.stage import Stage
 
 T = TypeVar("T")
 
@@ -44,7 +44,8 @@ def run(
     Returns:
         The frames of all shards, concatenated.
     """
-    folder = _folder(stage, purpose, [*key, size, code.sha(stage.module)])
+    wanted = _sha([*key, size, code.sha(stage.module)])
+    folder = stage.folder("shards") / purpose / wanted
     _forget_others(folder)
     starts = range(0, len(items), size)
     frames = []
@@ -64,11 +65,6 @@ def run(
     if not keep:
         stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
     return pl.concat(frames)
-
-
-def _folder(stage: Stage, purpose: str, key: Sequence[object]) -> Path:
-    outputs = [str(vars(stage.args)[name]) for name in stage.args._outputs]
-    return WORK / "shards" / f"{stage.name}-{_sha(outputs)}" / purpose / _sha(key)
 
 
 def _sha(value: Sequence[object]) -> str:

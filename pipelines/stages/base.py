@@ -16,21 +16,28 @@ import polars as pl
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    corpus: Path = reads()
+    checkpoint: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["corpus"], outputs=["checkpoint"])
-    return stage.run("base", parser, body, argv)
+    return stage.run("base", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Write the base checkpoint."""
-    params = parameters.load(run.args.params)
+    params = parameters.load(args.params)
     section = params.base
-    texts = list(_texts(_read(run.args.corpus))) if section.architecture else []
+    texts = list(_texts(_read(args.corpus))) if section.architecture else []
     from training.core import environment
 
     environment.prepare(offline=section.uri is None or Path(section.uri).exists())
@@ -39,11 +46,11 @@ def body(run: Stage) -> None:
     if section.uri is None:
         shape = settings.architecture(params)
         facts = base.from_scratch(
-            run.args.checkpoint, texts, section.vocab_size, shape, params.seeds.base
+            args.checkpoint, texts, section.vocab_size, shape, params.seeds.base
         )
     else:
         facts = base.from_source(
-            run.args.checkpoint,
+            args.checkpoint,
             section.uri,
             section.revision,
             section.chat_template,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
+from pathlib import Path
 
 import polars as pl
 
@@ -18,29 +18,36 @@ from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, launching, references, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    policy: Path = reads()
+    sft: Path = reads()
+    history: Path = reads()
+    reference: Path = reads()
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+    iteration: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["policy", "sft", "history", "reference"],
-        outputs=["checkpoint", "metrics"],
-    )
-    parser.add_argument("--iteration", required=True)
-    return stage.run("dpo", parser, partial(body, argv=argv), argv)
+    return stage.run("dpo", Args, body, argv)
 
 
-def body(run: Stage, argv: Sequence[str] | None = None) -> None:
+def body(run: Stage, args: Args) -> None:
     """Train from the previous policy or from pi0, against the reference the recipe names."""
-    params = parameters.load(run.args.params)
-    launching.together("pipelines.stages.dpo", argv, params.dpo.launch)
-    history = io.read(run.args.history, schema.HISTORY)
-    stored = io.read(run.args.reference, schema.REFERENCE)
+    params = parameters.load(args.params)
+    launching.together(run, params.dpo.launch)
+    history = io.read(args.history, schema.HISTORY)
+    stored = io.read(args.reference, schema.REFERENCE)
     if history.is_empty():
-        raise UserError(f"{run.args.history}: no pair to train on; loosen pairs.* in params.yaml")
+        raise UserError(f"{args.history}: no pair to train on; loosen pairs.* in params.yaml")
     from training.core import environment
 
     environment.prepare()
@@ -48,8 +55,8 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     from training.core.chat_template import ChatTemplate
     from training.trainers import dpo
 
-    start = run.args.sft if params.dpo.start == "sft" else run.args.policy
-    reference = run.args.sft if params.dpo.reference == "sft" else run.args.policy
+    start = args.sft if params.dpo.start == "sft" else args.policy
+    reference = args.sft if params.dpo.reference == "sft" else args.policy
     known = references.lookup(
         stored,
         checkpoint.weights_sha(reference),
@@ -57,15 +64,15 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
     )
     train = comparisons.of(_weighted(history, params.seeds.dpo))
     metrics = dpo.train(
-        run.args.iteration,
+        args.iteration,
         start,
         train,
         known,
         settings.dpo(params),
-        out=run.args.checkpoint,
-        work=stage.kept_until_done(run, "training"),
+        out=args.checkpoint,
+        work=run.kept_until_done("training"),
     )
-    run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
+    run.outputs.json(args.metrics, {"rows_in": history.height, **metrics})
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
     run.summary.tokens = round(metrics["tokens"] * params.dpo.epochs)

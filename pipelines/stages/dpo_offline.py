@@ -10,30 +10,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
+from pathlib import Path
 
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, launching, references, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    sft: Path = reads()
+    history: Path = reads()
+    reference: Path = writes()
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["sft", "history"],
-        outputs=["reference", "checkpoint", "metrics"],
-    )
-    return stage.run("dpo_offline", parser, partial(body, argv=argv), argv)
+    return stage.run("dpo_offline", Args, body, argv)
 
 
-def body(run: Stage, argv: Sequence[str] | None = None) -> None:
+def body(run: Stage, args: Args) -> None:
     """Compute the pairs' reference log-probs, train."""
-    params = parameters.load(run.args.params)
-    launching.together("pipelines.stages.dpo_offline", argv, params.dpo_offline.launch)
-    history = io.read(run.args.history, schema.HISTORY)
+    params = parameters.load(args.params)
+    launching.together(run, params.dpo_offline.launch)
+    history = io.read(args.history, schema.HISTORY)
     from training.core import checkpoint, environment
     from training.trainers import dpo
 
@@ -42,24 +48,24 @@ def body(run: Stage, argv: Sequence[str] | None = None) -> None:
 
     chosen = settings.dpo_offline(params)
     reference = references.compute(
-        run, run.args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
+        run, args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
     )
-    run.outputs.table(run.args.reference, schema.REFERENCE, reference)
+    run.outputs.table(args.reference, schema.REFERENCE, reference)
     known = references.lookup(
         reference,
-        checkpoint.weights_sha(run.args.sft),
-        ChatTemplate(checkpoint.load_tokenizer(run.args.sft)).sha,
+        checkpoint.weights_sha(args.sft),
+        ChatTemplate(checkpoint.load_tokenizer(args.sft)).sha,
     )
     metrics = dpo.train(
         "offline",
-        run.args.sft,
+        args.sft,
         comparisons.of(history),
         known,
         chosen,
-        out=run.args.checkpoint,
-        work=stage.kept_until_done(run, "training"),
+        out=args.checkpoint,
+        work=run.kept_until_done("training"),
     )
-    run.outputs.json(run.args.metrics, {"rows_in": history.height, **metrics})
+    run.outputs.json(args.metrics, {"rows_in": history.height, **metrics})
     run.summary.rows_in, run.summary.kept = history.height, metrics["pairs"]
     run.summary.rejected = history.height - metrics["pairs"]
     run.summary.tokens += round(metrics["tokens"] * chosen.epochs)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -19,52 +20,62 @@ from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, sampling, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    policy: Path = reads()
+    sft: Path = reads()
+    reward_model: Path = reads()
+    prompts: Path = reads()
+    oracle: Path = reads()
+    generations: Path = writes()
+    scores: Path = writes()
+    metrics: Path = writes()
+    policy_name: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["policy", "sft", "reward_model", "prompts", "oracle"],
-        outputs=["generations", "scores", "metrics"],
-    )
-    parser.add_argument("--policy-name", required=True)
-    return stage.run("evaluate", parser, body, argv)
+    return stage.run("evaluate", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Sample the held-out prompts, judge the responses, write means with standard errors."""
-    params = parameters.load(run.args.params)
-    prompts = _held_out(io.read(run.args.prompts, schema.PROMPTS), params, run)
+    params = parameters.load(args.params)
+    prompts = _held_out(io.read(args.prompts, schema.PROMPTS), params, args)
     section = params.evaluation
     order = sampling.Order(
-        stage=f"evaluate@{run.args.policy_name}",
-        policy=run.args.policy_name,
-        n=section.n,
+        stage=f"evaluate@{args.policy_name}",
+        turns=(sampling.Turn(args.policy_name, args.policy, section.n),),
         temperatures=(section.temperature,),
         max_new_tokens=section.max_new_tokens,
         seed=params.seeds.evaluation,
+        recipe=args.params,
+        pool=args.prompts,
     )
     engine, shard = settings.engine(params), params.engine.shard_prompts
     done = sampling.sample(run, order, prompts, engine, shard)
-    answers = judging.with_prompts(done.generations, prompts, run.args.prompts)
-    learned = judging.score(run, run.args.reward_model, answers, engine, shard)
-    scores = pl.concat([learned, _oracle(run, params, answers)])
-    run.outputs.table(run.args.generations, schema.GENERATIONS, done.generations)
-    run.outputs.table(run.args.scores, schema.SCORES, scores)
+    answers = judging.with_prompts(done.generations, prompts, args.prompts)
+    learned = judging.score(run, args.reward_model, answers, engine, shard)
+    scores = pl.concat([learned, _oracle(args, params, answers)])
+    run.outputs.table(args.generations, schema.GENERATIONS, done.generations)
+    run.outputs.table(args.scores, schema.SCORES, scores)
     metrics = {
-        "policy": run.args.policy_name,
+        "policy": args.policy_name,
         "rows_in": prompts.height,
         "kept": prompts.height - done.rejects.height,
         "rejected": done.rejects.height,
         "rules": dict(done.rejects["rule"].value_counts().iter_rows()),
         **sampling.metrics(done.generations),
-        **_figures(run, answers, scores, params),
+        **_figures(args, answers, scores, params),
     }
-    run.outputs.json(run.args.metrics, metrics)
+    run.outputs.json(args.metrics, metrics)
     run.summary.rows_in, run.summary.rejected = prompts.height, done.rejects.height
     run.summary.kept = prompts.height - done.rejects.height
     run.summary.tokens = int(done.generations["n_tokens"].sum())
@@ -72,22 +83,22 @@ def body(run: Stage) -> None:
     run.summary.note = f"{shown} {metrics[shown]['mean']:.4f} +- {metrics[shown]['se']:.4f}"
 
 
-def _held_out(pool: pl.DataFrame, params: Params, run: Stage) -> pl.DataFrame:
+def _held_out(pool: pl.DataFrame, params: Params, args: Args) -> pl.DataFrame:
     """The evaluation prompts with the lowest hashes."""
     key = ids.unit(pl.col("prompt_id"), params.seeds.evaluation, "evaluation")
     chosen = pool.filter(pl.col("split") == "eval").sort(key, "prompt_id")
     if chosen.is_empty():
-        raise UserError(f"{run.args.prompts}: no prompt has split eval; widen prompts.eval_range")
+        raise UserError(f"{args.prompts}: no prompt has split eval; widen prompts.eval_range")
     return chosen.head(params.evaluation.prompts)
 
 
-def _oracle(run: Stage, params: Params, answers: pl.DataFrame) -> pl.DataFrame:
+def _oracle(args: Args, params: Params, answers: pl.DataFrame) -> pl.DataFrame:
     from training.judges.oracle import Oracle
 
     function = params.evaluation.oracle.function
     if function is None:  # real sets have no truth to ask
         return schema.SCORES.empty()
-    oracle = Oracle(run.args.oracle, function)
+    oracle = Oracle(args.oracle, function)
     rows = list(answers.select("messages", "response").iter_rows())
     verdicts = oracle.judge(rows)
     return answers.select(
@@ -102,13 +113,13 @@ def _oracle(run: Stage, params: Params, answers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _figures(
-    run: Stage, answers: pl.DataFrame, scores: pl.DataFrame, params: Params
+    args: Args, answers: pl.DataFrame, scores: pl.DataFrame, params: Params
 ) -> dict[str, Any]:
     """Means over prompts with standard errors."""
     from training.core import statistics
 
     prompts = answers["prompt_id"].to_list()
-    log_ratios = _kl(run, answers, params.engine.batch_tokens)
+    log_ratios = _kl(args, answers, params.engine.batch_tokens)
     measured = {
         "chars": answers["n_chars"].to_numpy().astype(float),
         "tokens": answers["n_tokens"].to_numpy().astype(float),
@@ -145,16 +156,16 @@ def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
     return result
 
 
-def _kl(run: Stage, answers: pl.DataFrame, batch_tokens: int) -> Any:
+def _kl(args: Args, answers: pl.DataFrame, batch_tokens: int) -> Any:
     """log pi - log pi0 of every sampled response."""
     from training.core import checkpoint
     from training.core.chat_template import ChatTemplate
     from training.measures import kl
 
-    template = ChatTemplate(checkpoint.load_tokenizer(run.args.policy))
+    template = ChatTemplate(checkpoint.load_tokenizer(args.policy))
     prompts = template.encode_many(answers["messages"].to_list(), add_generation_prompt=True)
     items = list(zip(prompts, answers["token_ids"].to_list(), strict=True))
-    return kl.log_ratios(run.args.policy, run.args.sft, items, batch_tokens)
+    return kl.log_ratios(args.policy, args.sft, items, batch_tokens)
 
 
 if __name__ == "__main__":

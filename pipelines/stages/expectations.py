@@ -23,6 +23,7 @@ from curation.core.errors import UserError
 from curation.gates import expectations, flat_frames
 from curation.gates.expectations import Expectation
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, foreach, option, reads, writes
 from pipelines.core.params import load
 from pipelines.core.params.recipe import Gates
 from pipelines.core.stage import Stage
@@ -34,24 +35,27 @@ _MEMBER = {
 }
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    tables: tuple[Path, ...] = reads(default=())
+    report: Path = writes()
+    suite: str = foreach(choices=["sources", "mixes", "iteration"])
+    docs: Path | None = option(default=None, metavar="PATH", help="default: ../docs/REPORT NAME")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, validate, write the report; the exit code, 2 when an expectation fails."""
-    parser = stage.parser(__doc__, inputs=["tables*"], outputs=["report"])
-    parser.add_argument("--suite", required=True, choices=["sources", "mixes", "iteration"])
-    parser.add_argument("--docs", type=Path, metavar="PATH", help="default: ../docs/REPORT NAME")
-    return stage.run("expectations", parser, body, argv)
+    return stage.run("expectations", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read the tables, validate the suite's frames, write the report and the docs."""
-    args = run.args
     gates = load(args.params).gates
-    tables = args.tables or []
-    frames = (
-        _iteration(tables, gates)
-        if args.suite == "iteration"
-        else _members(args.suite, tables, gates)
-    )
+    if args.suite == "iteration":
+        frames = _iteration(args.tables, gates)
+    else:
+        frames = _members(args.suite, args.tables, gates)
     docs = args.docs or args.report.parent.parent / "docs" / args.report.stem
     docs.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{docs.name}.", dir=docs.parent) as temp:

@@ -22,21 +22,29 @@ from curation.reading.native import Ledger
 from curation.sources.base import Format, Layout
 from curation.sources.formats import find
 from pipelines.core import io, params, stage
+from pipelines.core.arguments import Arguments, foreach, writes
 from pipelines.core.params.data import Source
 from pipelines.core.stage import Stage
 from pipelines.shared import source_files
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    native: Path = writes()
+    rejects: Path = writes()
+    manifest: Path = writes()
+    source: str = foreach(help="name of the source in params.yaml")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
-    parser = stage.parser(__doc__, inputs=[], outputs=["native", "rejects", "manifest"])
-    parser.add_argument("--source", required=True, help="name of the source in params.yaml")
-    return stage.run("fetch", parser, _body, argv)
+    return stage.run("fetch", Args, _body, argv)
 
 
-def _body(run: Stage) -> None:
-    name = run.args.source
-    source = source_files.configured(params.load(run.args.params), name, run.args.params)
+def _body(run: Stage, args: Args) -> None:
+    name = args.source
+    source = source_files.configured(params.load(args.params), name, args.params)
     form = find(source.format, source.kind, f"sources.{name}")
     form.check_options(source.options, f"sources.{name}")
     files = source_files.resolve(source, f"sources.{name}")
@@ -45,8 +53,8 @@ def _body(run: Stage) -> None:
         rows = Spill(folder / "rows", "source_row")
         layout = _read(files.paths, form, source, ledger, rows)
         table = layout.table(name, source.options)
-        kept = run.outputs.parts(run.args.native, table, map(_numbered, rows.parts()))
-    rejected = run.outputs.table(run.args.rejects, schema.REJECTS, native.rejects(ledger.bad, name))
+        kept = run.outputs.parts(args.native, table, map(_numbered, rows.parts()))
+    rejected = run.outputs.table(args.rejects, schema.REJECTS, native.rejects(ledger.bad, name))
     if ledger.rows != kept + rejected:
         raise AssertionError(f"{ledger.rows} rows read, {kept} kept, {rejected} rejected")
     facts = {
@@ -58,7 +66,7 @@ def _body(run: Stage) -> None:
         "rejected": rejected,
         "ignored_columns": sorted(ledger.columns - set(table.names)),
     }
-    run.outputs.json(run.args.manifest, facts | files.manifest)
+    run.outputs.json(args.manifest, facts | files.manifest)
     run.summary.rows_in, run.summary.kept, run.summary.rejected = ledger.rows, kept, rejected
 
 

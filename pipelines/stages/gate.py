@@ -19,21 +19,27 @@ from curation.core.errors import UserError
 from curation.core.schema import Table
 from curation.gates import locked_duckdb, sql_checks
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, foreach, option, reads, writes
 from pipelines.core.params import Params, load
 from pipelines.core.stage import Stage
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    table: Path = reads()
+    report: Path = writes()
+    table_name: str = foreach(choices=sorted(sql_checks.TABLES))
+    view: tuple[str, ...] = option(default=(), metavar="NAME=PATH")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, run the checks, write the report; the exit code, 2 when a check fails."""
-    parser = stage.parser(__doc__, inputs=["table"], outputs=["report"])
-    parser.add_argument("--table-name", required=True, choices=sorted(sql_checks.TABLES))
-    parser.add_argument("--view", action="append", default=[], metavar="NAME=PATH")
-    return stage.run("check", parser, body, argv)
+    return stage.run("gate", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Open the views, run the checks of the table, write the report."""
-    args = run.args
     params = load(args.params)
     views = {"this": args.table, **dict(map(_named, args.view))}
     numbers = {"bounds": params.gates.max_rule_rate} | {

@@ -9,7 +9,8 @@ Run: python -m pipelines.stages.generate --iteration iter1 --policy data/checkpo
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import polars as pl
 
@@ -17,44 +18,52 @@ from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.params.loop import Iteration
 from pipelines.core.stage import Stage
 from pipelines.shared import sampling, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    policy: Path = reads()
+    prompts: Path = reads()
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+    iteration: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(
-        __doc__, inputs=["policy", "prompts"], outputs=["table", "rejects", "metrics"]
-    )
-    parser.add_argument("--iteration", required=True)
-    return stage.run("generate", parser, body, argv)
+    return stage.run("generate", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Choose the prompts, sample, and account for every one of them."""
-    params = parameters.load(run.args.params)
-    iteration = _iteration(params, run)
-    prompts = _slice(io.read(run.args.prompts, schema.PROMPTS), iteration, params, run)
+    params = parameters.load(args.params)
+    iteration = _iteration(params, args)
+    prompts = _slice(io.read(args.prompts, schema.PROMPTS), iteration, params, args)
     order = sampling.Order(
-        stage=f"generate@{run.args.iteration}",
-        policy=iteration.policy,
-        n=iteration.n,
+        stage=f"generate@{args.iteration}",
+        turns=tuple(_turns(iteration, args.policy)),
         temperatures=tuple(iteration.temperatures),
         max_new_tokens=iteration.max_new_tokens,
         seed=params.seeds.sampling,
+        recipe=args.params,
+        pool=args.prompts,
         stop=tuple(iteration.stop),
-        also=tuple(iteration.also.items()),
     )
     engine, shard = settings.engine(params), params.engine.shard_prompts
     done = sampling.sample(run, order, prompts, engine, shard)
-    run.outputs.table(run.args.table, schema.GENERATIONS, done.generations)
-    run.outputs.table(run.args.rejects, schema.REJECTS, done.rejects)
+    run.outputs.table(args.table, schema.GENERATIONS, done.generations)
+    run.outputs.table(args.rejects, schema.REJECTS, done.rejects)
     metrics = sampling.metrics(done.generations)
     rejected = done.rejects.height
     run.outputs.json(
-        run.args.metrics,
+        args.metrics,
         {"rows_in": prompts.height, "kept": prompts.height - rejected, "rejected": rejected}
         | metrics,
     )
@@ -64,16 +73,25 @@ def body(run: Stage) -> None:
     run.summary.note = f"{done.generations.height} responses"
 
 
-def _iteration(params: Params, run: Stage) -> Iteration:
-    if run.args.iteration not in params.iterations:
+def _turns(iteration: Iteration, policy: Path) -> Iterator[sampling.Turn]:
+    """The iteration's policy, then the further ones, whose samples are numbered after its own."""
+    yield sampling.Turn(iteration.policy, policy, iteration.n)
+    first = iteration.n
+    for name, n in iteration.also.items():
+        yield sampling.Turn(name, policy.with_name(name), n, first)
+        first += n
+
+
+def _iteration(params: Params, args: Args) -> Iteration:
+    if args.iteration not in params.iterations:
         raise UserError(
-            f"{run.args.params}: iterations: none is named {run.args.iteration}; "
+            f"{args.params}: iterations: none is named {args.iteration}; "
             f"known: {', '.join(params.iterations)}"
         )
-    return params.iterations[run.args.iteration]
+    return params.iterations[args.iteration]
 
 
-def _slice(pool: pl.DataFrame, iteration: Iteration, params: Params, run: Stage) -> pl.DataFrame:
+def _slice(pool: pl.DataFrame, iteration: Iteration, params: Params, args: Args) -> pl.DataFrame:
     """The training prompts whose bucket is in the range; a limit keeps the lowest by hash."""
     low, high = iteration.prompts
     inside = pool.filter(pl.col("bucket").is_between(low, high, "left"), pl.col("split") == "train")
@@ -82,8 +100,8 @@ def _slice(pool: pl.DataFrame, iteration: Iteration, params: Params, run: Stage)
         inside = inside.sort(key, "prompt_id").head(iteration.limit)
     if inside.is_empty():
         raise UserError(
-            f"{run.args.prompts}: no training prompt has a bucket in {low}..{high} "
-            f"(iterations.{run.args.iteration}.prompts); widen the range or add prompts"
+            f"{args.prompts}: no training prompt has a bucket in {low}..{high} "
+            f"(iterations.{args.iteration}.prompts); widen the range or add prompts"
         )
     return inside.sort("prompt_id")
 

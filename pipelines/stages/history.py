@@ -11,22 +11,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from curation.core import schema
 from curation.core.errors import UserError
 from curation.pairing.history import Keep, grow, lineage
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params, load
 from pipelines.core.stage import Stage
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    previous: Path = reads()
+    pairs: Path = reads()
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+    iteration: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, grow, write; the exit code."""
-    parser = stage.parser(
-        __doc__, inputs=["previous", "pairs"], outputs=["table", "rejects", "metrics"]
-    )
-    parser.add_argument("--iteration", required=True)
-    return stage.run("history", parser, body, argv)
+    return stage.run("history", Args, body, argv)
 
 
 def keep_of(params: Params) -> Keep:
@@ -35,9 +44,8 @@ def keep_of(params: Params) -> Keep:
     return Keep(given.keep, given.last_k, given.cap, given.weights, params.seeds.caps)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read the previous history and the new pairs; write history, rejects and metrics."""
-    args = run.args
     params = load(args.params)
     if args.iteration not in params.iterations:
         raise UserError(f"{args.params}: iterations: none is named {args.iteration}")

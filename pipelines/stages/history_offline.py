@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from curation.core import schema
 from curation.pairing.history import figures, offline
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import load
 from pipelines.core.stage import Stage
 from pipelines.stages.history import keep_of
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    mixes: Path = reads()
+    table: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, take the mix's train rows, write; the exit code."""
-    parser = stage.parser(__doc__, inputs=["mixes"], outputs=["table", "metrics"])
-    return stage.run("history_offline", parser, body, argv)
+    return stage.run("history_offline", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read the mix that params.yaml names, if any; write the offline history and its metrics."""
-    args = run.args
     params = load(args.params)
     name = params.history.offline
     rows = schema.HISTORY.empty()

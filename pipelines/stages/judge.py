@@ -13,27 +13,34 @@ from pathlib import Path
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import panel
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    path: Path = reads()
+    pin: Path = writes()
+    name: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["path"], outputs=["pin"])
-    parser.add_argument("--name", required=True)
-    return stage.run("judge", parser, body, argv)
+    return stage.run("judge", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Check that the judge is as params.yaml says, and write its pin."""
-    judges = parameters.load(run.args.params).judges
-    if run.args.name not in judges:
+    judges = parameters.load(args.params).judges
+    if args.name not in judges:
         known = ", ".join(judges) or "none"
-        raise UserError(f"{run.args.params}: judges: none is named {run.args.name}; known: {known}")
-    section = judges[run.args.name]
-    if Path(section.path) != run.args.path:
-        raise UserError(f"--path {run.args.path}: judges.{run.args.name}.path is {section.path}")
-    run.outputs.json(run.args.pin, panel.pin(run.args.name, section))
+        raise UserError(f"{args.params}: judges: none is named {args.name}; known: {known}")
+    section = judges[args.name]
+    if Path(section.path) != args.path:
+        raise UserError(f"--path {args.path}: judges.{args.name}.path is {section.path}")
+    run.outputs.json(args.pin, panel.pin(args.name, section))
     run.summary.rows_in = run.summary.kept = 1
 
 

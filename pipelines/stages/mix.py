@@ -16,29 +16,30 @@ import polars as pl
 from curation.core import schema, statistics
 from curation.core.errors import UserError
 from pipelines.core import params, stage
+from pipelines.core.arguments import foreach
 from pipelines.core.stage import Stage
 from pipelines.shared import mixing
 
 
+class Args(mixing.Files):
+    """What the stage reads, writes and is told."""
+
+    mix: str = foreach(help="name of the mix in params.yaml")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["sources", "benchmarks", "prompts"],
-        outputs=["table", "rejects", "metrics"],
-    )
-    parser.add_argument("--mix", required=True, help="name of the mix in params.yaml")
-    return stage.run("mix", parser, _body, argv)
+    return stage.run("mix", Args, _body, argv)
 
 
-def _body(run: Stage) -> None:
-    whole = params.load(run.args.params)
-    name = run.args.mix
+def _body(run: Stage, args: Args) -> None:
+    whole = params.load(args.params)
+    name = args.mix
     if name not in whole.mixes:
         have = ", ".join(sorted(whole.mixes))
-        raise UserError(f"{run.args.params}: mixes: none is named {name}; mixes: {have}")
+        raise UserError(f"{args.params}: mixes: none is named {name}; mixes: {have}")
     mix = mixing.recipe(f"mixes.{name}", "pair_id", whole.mixes[name], whole)
-    mixing.build(run, mix, whole, (schema.PREFERENCES, schema.MIXES), _figures)
+    mixing.build(run, args, mix, whole, mixing.Kind(schema.PREFERENCES, schema.MIXES, _figures))
 
 
 def _figures(frame: pl.LazyFrame) -> dict[str, Any]:

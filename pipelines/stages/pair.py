@@ -24,6 +24,7 @@ from curation.pairing.pairs import PART, TEXT, Part, parts, summed
 from curation.pairing.responses import judges_of
 from curation.pairing.rules import Rules
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params, load
 from pipelines.core.stage import Stage
 from pipelines.shared import reviews
@@ -31,15 +32,22 @@ from pipelines.shared import reviews
 _SPILLED = 4 * io.ROW_GROUP  # pairs sorted at once
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    generations: Path = reads()
+    scores: Path = reads()
+    prompts: Path = reads()
+    reviews: Path | None = reads(default=None)
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+    iteration: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, pair, write; the exit code."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["generations", "scores", "prompts", "reviews?"],
-        outputs=["table", "rejects", "metrics"],
-    )
-    parser.add_argument("--iteration", required=True)
-    return stage.run("pair", parser, body, argv)
+    return stage.run("pair", Args, body, argv)
 
 
 def rules_of(params: Params) -> Rules:
@@ -47,9 +55,8 @@ def rules_of(params: Params) -> Rules:
     return Rules(**params.pairs.model_dump(), seed=params.seeds.pairs)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read generations, scores and prompts; write pairs, rejects and metrics."""
-    args = run.args
     tables = Tables(
         io.scan(args.generations, schema.GENERATIONS),
         io.scan(args.scores, schema.SCORES),
@@ -62,11 +69,11 @@ def body(run: Stage) -> None:
     count = math.ceil(max(rows / PART, text / TEXT))
     judges = judges_of(tables.scores, rules)
     if count < 2:
-        tallies, penalty = _whole(run, parts([tables], judges, rules))
+        tallies, penalty = _whole(run, args, parts([tables], judges, rules))
     else:
         with io.scratch() as folder:
             slices = cut(tables, count, folder)
-            tallies, penalty = _spilled(run, parts(slices, judges, rules), folder)
+            tallies, penalty = _spilled(run, args, parts(slices, judges, rules), folder)
     figures = summed(tallies, rules, penalty, args.iteration)
     run.outputs.json(args.metrics, figures)
     run.summary.rows_in = figures["prompts"]
@@ -78,15 +85,17 @@ def body(run: Stage) -> None:
     )
 
 
-def _whole(run: Stage, made: Iterable[Part]) -> tuple[list[Tally], float]:
+def _whole(run: Stage, args: Args, made: Iterable[Part]) -> tuple[list[Tally], float]:
     """Write the one part there is."""
     (part,) = made
-    run.outputs.table(run.args.table, schema.PAIRS, part.pairs)
-    run.outputs.table(run.args.rejects, schema.REJECTS, part.rejects)
+    run.outputs.table(args.table, schema.PAIRS, part.pairs)
+    run.outputs.table(args.rejects, schema.REJECTS, part.rejects)
     return [part.tally], part.penalty
 
 
-def _spilled(run: Stage, made: Iterable[Part], folder: Path) -> tuple[list[Tally], float]:
+def _spilled(
+    run: Stage, args: Args, made: Iterable[Part], folder: Path
+) -> tuple[list[Tally], float]:
     """Put every part aside sorted, then write them merged: the same rows in less memory."""
     tallies, penalty = [], 0.0
     pairs = Spill(folder / "pairs", "pair_id")
@@ -98,8 +107,8 @@ def _spilled(run: Stage, made: Iterable[Part], folder: Path) -> tuple[list[Tally
         tallies.append(part.tally)
         penalty = part.penalty
         del part  # before the next is made
-    run.outputs.parts(run.args.table, schema.PAIRS, pairs.parts())
-    run.outputs.parts(run.args.rejects, schema.REJECTS, rejects.parts())
+    run.outputs.parts(args.table, schema.PAIRS, pairs.parts())
+    run.outputs.parts(args.rejects, schema.REJECTS, rejects.parts())
     return tallies, penalty
 
 

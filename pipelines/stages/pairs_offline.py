@@ -11,27 +11,35 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from curation.core import schema
 from curation.core.errors import UserError
 from curation.mixing import held_out
 from curation.pairing.history import baseline
 from pipelines.core import io, stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import load
 from pipelines.core.stage import Stage
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    preferences: Path = reads()
+    prompts: Path = reads()
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, choose the pairs, write; the exit code."""
-    parser = stage.parser(
-        __doc__, inputs=["preferences", "prompts"], outputs=["table", "rejects", "metrics"]
-    )
-    return stage.run("pairs_offline", parser, body, argv)
+    return stage.run("pairs_offline", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Read the set and the pool; write history, rejects and metrics."""
-    args = run.args
     params = load(args.params)
     preferences = io.read(args.preferences, schema.PREFERENCES)
     asked = preferences.select("prompt_id", "prompt").unique("prompt_id", maintain_order=True)

@@ -9,26 +9,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    init: Path = reads()
+    table: Path = reads()
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["init", "table"], outputs=["checkpoint", "metrics"])
-    return stage.run("preference_model", parser, body, argv)
+    return stage.run("preference_model", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Train on the train split; accuracy and swap consistency on the eval split."""
-    params = parameters.load(run.args.params)
-    table = io.read(run.args.table, schema.MIXES)
+    params = parameters.load(args.params)
+    table = io.read(args.table, schema.MIXES)
     train = comparisons.of(table.filter(pl.col("split") == "train"))
     held_out = comparisons.of(table.filter(pl.col("split") == "eval"))
     from training.core import environment
@@ -39,15 +49,15 @@ def body(run: Stage) -> None:
     chosen = settings.preference_model(params)
     both = params.preference_model.orders == "both"
     metrics = preference_model.train(
-        run.args.init,
+        args.init,
         train,
         chosen,
-        out=run.args.checkpoint,
+        out=args.checkpoint,
         both_orders=both,
-        work=stage.kept_until_done(run, "training"),
+        work=run.kept_until_done("training"),
     )
-    metrics |= preference_model.held_out(run.args.checkpoint, held_out, chosen)
-    run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})
+    metrics |= preference_model.held_out(args.checkpoint, held_out, chosen)
+    run.outputs.json(args.metrics, {"rows_in": table.height, **metrics})
     run.summary.rows_in = len(train)
     run.summary.kept = metrics["pairs"]
     run.summary.rejected = len(train) - metrics["pairs"]

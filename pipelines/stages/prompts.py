@@ -18,25 +18,31 @@ from curation.core.errors import UserError
 from curation.mixing import prompt_map
 from curation.mixing.prompt_pool import Pool, decide, kept, rejects
 from pipelines.core import io, params, stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import mixing
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    sources: Path = reads()
+    benchmarks: Path = reads()
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
-    parser = stage.parser(
-        __doc__, inputs=["sources", "benchmarks"], outputs=["table", "rejects", "metrics"]
-    )
-    return stage.run("prompts", parser, _body, argv)
+    return stage.run("prompts", Args, _body, argv)
 
 
-def _body(run: Stage) -> None:
-    whole = params.load(run.args.params)
+def _body(run: Stage, args: Args) -> None:
+    whole = params.load(args.params)
     pool = _pool(whole)
-    decided = decide(
-        _tables(run.args.sources, whole), mixing.benchmarks(run.args.benchmarks, whole), pool
-    )
+    decided = decide(_tables(args.sources, whole), mixing.benchmarks(args.benchmarks, whole), pool)
     stay, gone = kept(decided, pool), rejects(decided)
     if stay.is_empty():
         raise UserError(
@@ -46,11 +52,11 @@ def _body(run: Stage) -> None:
     vectors = _vectors(texts, whole)
     drawn = prompt_map.coordinates(texts, pool.clusters, pool.split_seed, vectors)
     table = stay.hstack(drawn)
-    run.outputs.table(run.args.table, schema.PROMPTS, table)
-    run.outputs.table(run.args.rejects, schema.REJECTS, gone)
+    run.outputs.table(args.table, schema.PROMPTS, table)
+    run.outputs.table(args.rejects, schema.REJECTS, gone)
     if decided.height != stay.height + gone.height:
         raise AssertionError(f"prompts: {decided.height} in, {stay.height} + {gone.height} out")
-    run.outputs.json(run.args.metrics, _metrics(decided, table, gone, whole))
+    run.outputs.json(args.metrics, _metrics(decided, table, gone, whole))
     run.summary.rows_in, run.summary.kept = decided.height, stay.height
     run.summary.rejected = gone.height
 

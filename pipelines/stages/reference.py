@@ -10,36 +10,46 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import references
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    sft: Path = reads()
+    policy: Path = reads()
+    history: Path = reads()
+    previous: Path = reads()
+    table: Path = writes()
+    metrics: Path = writes()
+    iteration: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(
-        __doc__, inputs=["sft", "policy", "history", "previous"], outputs=["table", "metrics"]
-    )
-    parser.add_argument("--iteration", required=True)
-    return stage.run("reference", parser, body, argv)
+    return stage.run("reference", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Compute what the previous table does not hold yet."""
-    params = parameters.load(run.args.params)
-    history = io.read(run.args.history, schema.HISTORY)
-    previous = io.read(run.args.previous, schema.REFERENCE)
-    reference = run.args.sft if params.dpo.reference == "sft" else run.args.policy
+    params = parameters.load(args.params)
+    history = io.read(args.history, schema.HISTORY)
+    previous = io.read(args.previous, schema.REFERENCE)
+    reference = args.sft if params.dpo.reference == "sft" else args.policy
     from training.core import environment
 
     environment.prepare()
     table = references.compute(run, reference, history, previous, params.engine.batch_tokens)
-    rows = run.outputs.table(run.args.table, schema.REFERENCE, table)
+    rows = run.outputs.table(args.table, schema.REFERENCE, table)
     reused = table.join(previous, on=list(schema.REFERENCE.key), how="semi").height
     gap = table["ref_chosen_logps"] - table["ref_rejected_logps"]
     figures = {
@@ -51,7 +61,7 @@ def body(run: Stage) -> None:
         "mean_rejected_logps": table["ref_rejected_logps"].mean(),
         "reference_prefers_chosen": (gap > 0).cast(pl.Float64).mean(),
     }
-    run.outputs.json(run.args.metrics, figures)
+    run.outputs.json(args.metrics, figures)
     run.summary.rows_in, run.summary.kept = history.height, rows
     run.summary.note = f"{reused} reused"
 

@@ -8,33 +8,42 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import references
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    sft: Path = reads()
+    history: Path = reads()
+    table: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["sft", "history"], outputs=["table"])
-    return stage.run("reference_offline", parser, body, argv)
+    return stage.run("reference_offline", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Compute the log-probs of every offline pair."""
-    params = parameters.load(run.args.params)
-    history = io.read(run.args.history, schema.HISTORY)
+    params = parameters.load(args.params)
+    history = io.read(args.history, schema.HISTORY)
     if not history.is_empty():
         from training.core import environment
 
         environment.prepare()
     table = references.compute(
-        run, run.args.sft, history, schema.REFERENCE.empty(), params.engine.batch_tokens
+        run, args.sft, history, schema.REFERENCE.empty(), params.engine.batch_tokens
     )
     run.summary.rows_in = history.height
-    run.summary.kept = run.outputs.table(run.args.table, schema.REFERENCE, table)
+    run.summary.kept = run.outputs.table(args.table, schema.REFERENCE, table)
 
 
 if __name__ == "__main__":

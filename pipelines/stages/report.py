@@ -17,31 +17,41 @@ from pathlib import Path
 from curation.audit.report.build import Report, build
 from curation.audit.text import table
 from pipelines.core import params, stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.io import rounded
 from pipelines.core.stage import Stage
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    data: Path = reads()
+    out: Path = writes()
+
+    def inputs(self) -> list[Path]:
+        """The build holds the report's own folder, so only the recipe is watched."""
+        return [self.params]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage and return its exit code."""
-    parser = stage.parser(__doc__, inputs=["data"], outputs=["out"])
-    parser.set_defaults(_inputs=["params"])  # the build holds the report's own folder
-    return stage.run("report", parser, body, argv)
+    return stage.run("report", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Parse, read, call, write."""
-    chosen = params.load(run.args.params).model_dump(mode="json")
-    report = build(run.args.data, chosen)
+    chosen = params.load(args.params).model_dump(mode="json")
+    report = build(args.data, chosen)
     records = {name: _text(rows) for name, rows in report.records().items()}
-    _folder(run.args.out / "figures", report.drawings() | records)
+    _folder(args.out / "figures", report.drawings() | records)
     pages = {f"{name}.html": page for name, page in report.iterations.items()}
-    _folder(run.args.out / "iterations", pages)
-    run.outputs.text(run.args.out / "index.html", report.page)
-    run.outputs.text(run.args.out / "summary.json", _text(report.summary))
+    _folder(args.out / "iterations", pages)
+    run.outputs.text(args.out / "index.html", report.page)
+    run.outputs.text(args.out / "summary.json", _text(report.summary))
     run.summary.rows_in = sum(row["responses"] for row in report.policies)
     run.summary.kept = run.summary.rows_in
     print(_headline(report))
-    print(f"report: {run.args.out / 'index.html'}")
+    print(f"report: {args.out / 'index.html'}")
 
 
 def _headline(report: Report) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,21 +17,30 @@ import polars as pl
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    init: Path = reads()
+    table: Path = reads()
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+    mix: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["init", "table"], outputs=["checkpoint", "metrics"])
-    parser.add_argument("--mix", required=True)
-    return stage.run("reward_model", parser, body, argv)
+    return stage.run("reward_model", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Train on the train split, measure accuracy on the eval split."""
-    params = parameters.load(run.args.params)
-    table = io.read(run.args.table, schema.MIXES)
+    params = parameters.load(args.params)
+    table = io.read(args.table, schema.MIXES)
     train = comparisons.of(table.filter(pl.col("split") == "train"))
     held_out = table.filter(pl.col("split") == "eval")
     from training.core import environment
@@ -39,31 +49,31 @@ def body(run: Stage) -> None:
     from training.trainers import reward_model
 
     chosen = settings.reward_model(params)
-    name = f"reward_model/{run.args.mix}"
+    name = f"reward_model/{args.mix}"
     metrics = reward_model.train(
         name,
-        run.args.init,
+        args.init,
         train,
         chosen,
-        out=run.args.checkpoint,
-        work=stage.kept_until_done(run, "training"),
+        out=args.checkpoint,
+        work=run.kept_until_done("training"),
     )
-    accuracy = _accuracy(run, held_out, chosen.batch_tokens)
-    run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics, **accuracy})
+    accuracy = _accuracy(args, held_out, chosen.batch_tokens)
+    run.outputs.json(args.metrics, {"rows_in": table.height, **metrics, **accuracy})
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
     run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
     run.summary.note = f"held-out accuracy {accuracy.get('accuracy', float('nan')):.4f}"
 
 
-def _accuracy(run: Stage, held_out: pl.DataFrame, batch_tokens: int) -> dict[str, Any]:
+def _accuracy(args: Args, held_out: pl.DataFrame, batch_tokens: int) -> dict[str, Any]:
     """Share of held-out pairs whose chosen response scores higher; a tie counts half."""
     from training.engines.settings import Engine
     from training.judges.reward_model import RewardModelJudge
 
     if held_out.is_empty():
         return {}
-    judge = RewardModelJudge(run.args.checkpoint, Engine(batch_tokens=batch_tokens))
+    judge = RewardModelJudge(args.checkpoint, Engine(batch_tokens=batch_tokens))
     items = comparisons.of(held_out)
     chosen = judge.judge([(item.prompt, item.chosen) for item in items])
     rejected = judge.judge([(item.prompt, item.rejected) for item in items])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,33 +17,41 @@ import polars as pl
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, panel, settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    judge: Path = reads()
+    generations: Path = reads()
+    prompts: Path = reads()
+    table: Path = writes()
+    metrics: Path = writes()
+    iteration: str = foreach()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(
-        __doc__, inputs=["judge", "generations", "prompts"], outputs=["table", "metrics"]
-    )
-    parser.add_argument("--iteration", required=True)
-    return stage.run("score", parser, body, argv)
+    return stage.run("score", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Score all responses; a judgement that fails is a null reward with its reason."""
-    params = parameters.load(run.args.params)
-    generations = io.read(run.args.generations, schema.GENERATIONS)
-    prompts = io.read(run.args.prompts, schema.PROMPTS)
-    answers = judging.with_prompts(generations, prompts, run.args.generations)
-    several = panel.is_panel(run.args.judge)
+    params = parameters.load(args.params)
+    generations = io.read(args.generations, schema.GENERATIONS)
+    prompts = io.read(args.prompts, schema.PROMPTS)
+    answers = judging.with_prompts(generations, prompts, args.generations)
+    several = panel.is_panel(args.judge)
     if several:
-        scores = panel.score(run, run.args.judge, answers, params)
+        scores = panel.score(run, args.judge, answers, params)
     else:
         engine, shard = settings.engine(params), params.engine.shard_prompts
-        scores = judging.score(run, run.args.judge, answers, engine, shard)
-    rows = run.outputs.table(run.args.table, schema.SCORES, scores)
-    run.outputs.json(run.args.metrics, _metrics(scores, generations, several))
+        scores = judging.score(run, args.judge, answers, engine, shard)
+    rows = run.outputs.table(args.table, schema.SCORES, scores)
+    run.outputs.json(args.metrics, _metrics(scores, generations, several))
     run.summary.rows_in = rows
     run.summary.rejected = int(scores["reward"].null_count())
     run.summary.tokens = judging.tokens(answers)

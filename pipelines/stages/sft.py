@@ -9,26 +9,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 
 from curation.core import schema
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import settings
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    base: Path = reads()
+    table: Path = reads()
+    checkpoint: Path = writes()
+    metrics: Path = writes()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; returns the exit code."""
-    parser = stage.parser(__doc__, inputs=["base", "table"], outputs=["checkpoint", "metrics"])
-    return stage.run("sft", parser, body, argv)
+    return stage.run("sft", Args, body, argv)
 
 
-def body(run: Stage) -> None:
+def body(run: Stage, args: Args) -> None:
     """Train on the train split, measure the loss on the eval split."""
-    params = parameters.load(run.args.params)
-    table = io.read(run.args.table, schema.SFT_MIX)
+    params = parameters.load(args.params)
+    table = io.read(args.table, schema.SFT_MIX)
     train = table.filter(pl.col("split") == "train")["messages"].to_list()
     held_out = table.filter(pl.col("split") == "eval")["messages"].to_list()
     from training.core import environment
@@ -38,10 +48,10 @@ def body(run: Stage) -> None:
 
     chosen = settings.sft(params)
     card = {"kind": "policy", "name": "sft"}
-    work = stage.kept_until_done(run, "training")
-    metrics = sft.train(run.args.base, train, chosen, out=run.args.checkpoint, card=card, work=work)
-    metrics |= sft.held_out(run.args.checkpoint, held_out, chosen)
-    run.outputs.json(run.args.metrics, {"rows_in": table.height, **metrics})
+    work = run.kept_until_done("training")
+    metrics = sft.train(args.base, train, chosen, out=args.checkpoint, card=card, work=work)
+    metrics |= sft.held_out(args.checkpoint, held_out, chosen)
+    run.outputs.json(args.metrics, {"rows_in": table.height, **metrics})
     run.summary.rows_in = len(train)
     run.summary.kept = metrics["examples"]
     run.summary.rejected = metrics["too_long"]

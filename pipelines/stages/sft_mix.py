@@ -16,20 +16,20 @@ from pipelines.core.stage import Stage
 from pipelines.shared import mixing
 
 
+class Args(mixing.Files):
+    """What the stage reads, writes and is told."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
-    parser = stage.parser(
-        __doc__,
-        inputs=["sources", "benchmarks", "prompts"],
-        outputs=["table", "rejects", "metrics"],
-    )
-    return stage.run("sft_mix", parser, _body, argv)
+    return stage.run("sft_mix", Args, _body, argv)
 
 
-def _body(run: Stage) -> None:
-    whole = params.load(run.args.params)
+def _body(run: Stage, args: Args) -> None:
+    whole = params.load(args.params)
     mix = mixing.recipe("sft_mix", "example_id", whole.sft_mix, whole)
-    mixing.build(run, mix, whole, (schema.SFT, schema.SFT_MIX), statistics.demonstrations)
+    kind = mixing.Kind(schema.SFT, schema.SFT_MIX, statistics.demonstrations)
+    mixing.build(run, args, mix, whole, kind)
 
 
 if __name__ == "__main__":

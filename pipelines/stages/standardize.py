@@ -21,21 +21,28 @@ from curation.sources.formats import find
 from curation.sources.judged import TABLES, Source
 from curation.sources.standardize import Standardizing
 from pipelines.core import io, params, stage
+from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import source_files
 
 
+class Args(Arguments):
+    """What the stage reads, writes and is told."""
+
+    native: Path = reads()
+    tokenizer: Path | None = reads(default=None)
+    table: Path = writes()
+    rejects: Path = writes()
+    metrics: Path = writes()
+    source: str = foreach(help="name of the source in params.yaml")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage; 0, or 2 on bad input."""
-    parser = stage.parser(
-        __doc__, inputs=["native", "tokenizer?"], outputs=["table", "rejects", "metrics"]
-    )
-    parser.add_argument("--source", required=True, help="name of the source in params.yaml")
-    return stage.run("standardize", parser, _body, argv)
+    return stage.run("standardize", Args, _body, argv)
 
 
-def _body(run: Stage) -> None:
-    args = run.args
+def _body(run: Stage, args: Args) -> None:
     source = _source(args.params, args.source, args.native)
     rows = io.scan(args.native, source.layout.table(source.name, source.options))
     count = tokens.counter(args.tokenizer) if args.tokenizer else None

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from curation.core.errors import UserError
 from pipelines.commands import timings
 from pipelines.core import stage
+from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
 
 
@@ -25,14 +27,18 @@ def _in_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("in.txt").write_text("input")
 
 
-def _run(body) -> int:  # type: ignore[no-untyped-def]
-    parser = stage.parser("Doc.", inputs=["given"], outputs=["out"])
-    return stage.run("demo", parser, body, ["--given", "in.txt", "--out", "out.txt"])
+class Args(Arguments):
+    given: Path = reads()
+    out: Path = writes()
+
+
+def _run(body: Callable[[Stage, Args], None]) -> int:
+    return stage.run("demo", Args, body, ["--given", "in.txt", "--out", "out.txt"])
 
 
 def test_success_writes_and_summarises(capsys: pytest.CaptureFixture[str]) -> None:
-    def body(run: Stage) -> None:
-        run.outputs.text(run.args.out, "done")
+    def body(run: Stage, args: Args) -> None:
+        run.outputs.text(args.out, "done")
         run.summary.rows_in, run.summary.kept, run.summary.rejected = 3, 2, 1
 
     assert _run(body) == 0
@@ -45,8 +51,8 @@ def test_bad_input_is_one_line_and_two_and_leaves_the_output(
 ) -> None:
     Path("out.txt").write_text("old")
 
-    def body(run: Stage) -> None:
-        run.outputs.text(run.args.out, "half")
+    def body(run: Stage, args: Args) -> None:
+        run.outputs.text(args.out, "half")
         raise UserError("in.txt: line 3 is odd; mend it")
 
     assert _run(body) == 2
@@ -56,9 +62,9 @@ def test_bad_input_is_one_line_and_two_and_leaves_the_output(
 
 
 def test_an_input_edited_while_the_stage_runs_is_refused() -> None:
-    def body(run: Stage) -> None:
+    def body(run: Stage, args: Args) -> None:
         Path("in.txt").write_text("another input")
-        run.outputs.text(run.args.out, "of the old input")
+        run.outputs.text(args.out, "of the old input")
 
     assert _run(body) == 2
     assert not Path("out.txt").exists()
@@ -67,9 +73,9 @@ def test_an_input_edited_while_the_stage_runs_is_refused() -> None:
 def test_a_second_run_at_the_same_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     inner: list[int] = []
 
-    def body(run: Stage) -> None:
-        inner.append(_run(lambda again: again.outputs.text(again.args.out, "twice")))
-        run.outputs.text(run.args.out, "once")
+    def body(run: Stage, args: Args) -> None:
+        inner.append(_run(lambda again, args: again.outputs.text(args.out, "twice")))
+        run.outputs.text(args.out, "once")
 
     assert _run(body) == 0
     assert inner == [2]
@@ -80,8 +86,8 @@ def test_a_second_run_at_the_same_time_is_refused(capsys: pytest.CaptureFixture[
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's death signal is Linux's")
 def test_a_stage_ends_when_the_process_that_started_it_is_killed(root: Path) -> None:
     child = (
-        "import time, pathlib; from pipelines.core import stage\n"
-        "stage._die_with_parent(); pathlib.Path('up').write_text(str(__import__('os').getpid()))\n"
+        "import time, pathlib; from pipelines.core import process\n"
+        "process.die_with_parent(); pathlib.Path('up').write_text(str(__import__('os').getpid()))\n"
         "time.sleep(60)"
     )
     starter = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
@@ -102,8 +108,8 @@ def test_timings_keep_the_last_run_of_each_stage(capsys: pytest.CaptureFixture[s
     assert timings.main([]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
-    def body(run: Stage) -> None:
-        run.outputs.text(run.args.out, "done")
+    def body(run: Stage, args: Args) -> None:
+        run.outputs.text(args.out, "done")
         run.summary.rows_in, run.summary.tokens = 3, 4000
         time.sleep(0.2)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def copy(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def go(key: str, kill_at: int | None = None, *, finish: bool = True) -> list[int]:
     """Run seven items in shards of two; returns the items that were worked on."""
     worked: list[int] = []
-    stage = Stage("generate", Namespace(_outputs=["table"], table="t.parquet"))
+    stage = Stage("generate", "pipelines.stages.generate", [Path("t.parquet")])
 
     def work(items: Sequence[int]) -> pl.DataFrame:
         if kill_at in items:
