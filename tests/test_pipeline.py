@@ -47,7 +47,7 @@ def _dvc(project: Path, *args: str) -> str:
 
 def _stage(project: Path, module: str, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", f"pipelines.{module}", *args],
+        [sys.executable, "-m", f"pipelines.stages.{module}", *args],
         cwd=project,
         env=environment(),
         capture_output=True,

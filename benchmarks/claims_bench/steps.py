@@ -24,7 +24,7 @@ def call(stage: str, **flags: object) -> None:
     argv = []
     for name, value in flags.items():
         argv += [f"--{name.replace('_', '-')}", str(value)]
-    code = importlib.import_module(f"pipelines.{stage}").main(argv)
+    code = importlib.import_module(f"pipelines.stages.{stage}").main(argv)
     sys.stdout.flush()
     if code:
         sys.exit(code)

@@ -107,7 +107,7 @@ def outputs(folder: Path, *names: str, prefix: str = "") -> dict[str, Path]:
 def run(stage: str, params: Path, flags: dict[str, object]) -> None:
     """One stage as the graph runs it."""
     given = [part for name, value in flags.items() for part in (f"--{name}", str(value))]
-    command = [sys.executable, "-m", f"pipelines.{stage}", "--params", str(params), *given]
+    command = [sys.executable, "-m", f"pipelines.stages.{stage}", "--params", str(params), *given]
     subprocess.run(command, check=True, stdout=sys.stderr)
 
 

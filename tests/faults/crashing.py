@@ -141,7 +141,7 @@ def argv(stage: str, home: Path) -> list[str]:
     names = {f"{stage}.parquet": "table", f"{stage}.json": "metrics"}
     flags |= {names.get(path, path.partition(".")[0]): path for path in OUTPUTS[stage]}
     flags |= SCOPE.get(stage, {"iteration": "iter1"}) | {"params": str(home / "params.yaml")}
-    return [f"pipelines.{stage}", *(word for k, v in flags.items() for word in (f"--{k}", v))]
+    return [f"pipelines.stages.{stage}", *(word for k, v in flags.items() for word in (f"--{k}", v))]
 
 
 def done(stage: str, out: Path) -> set[int]:

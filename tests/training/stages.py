@@ -19,7 +19,7 @@ COMMANDS = {
 
 def command(stage: str, out: str) -> tuple[str, list[str]]:
     argv = [part.format(out=out) for part in COMMANDS[stage]]
-    return f"pipelines.{stage}", ["--iteration", "iter1", *argv]
+    return f"pipelines.stages.{stage}", ["--iteration", "iter1", *argv]
 
 
 def history(count: int) -> pl.DataFrame:
