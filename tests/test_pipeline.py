@@ -47,7 +47,7 @@ def _dvc(project: Path, *args: str) -> str:
 
 def _stage(project: Path, module: str, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", f"pipelines.stages.{module}", *args],
+        [sys.executable, "-m", f"pipelines.{module}", *args],
         cwd=project,
         env=environment(),
         capture_output=True,
@@ -293,12 +293,14 @@ def test_bad_input_is_one_line_and_leaves_the_outputs(build: Path, tmp_path: Pat
     short, torn = tmp_path / "short.parquet", tmp_path / "torn.parquet"
     pl.read_parquet(native).drop("rejected").write_parquet(short)
     torn.write_bytes(native.read_bytes()[:1000])
-    assert "rejected" in _fails(build, table, "standardize", *_standardize(build, short))
-    assert "torn.parquet" in _fails(build, table, "standardize", *_standardize(build, torn))
+    assert "rejected" in _fails(build, table, "stages.standardize", *_standardize(build, short))
+    assert "torn.parquet" in _fails(build, table, "stages.standardize", *_standardize(build, torn))
     missing = tmp_path / "none.parquet"
-    assert "none.parquet" in _fails(build, table, "standardize", *_standardize(build, missing))
+    assert "none.parquet" in _fails(
+        build, table, "stages.standardize", *_standardize(build, missing)
+    )
     unknown = _standardize(build, native, "nope")
-    assert "nope" in _fails(build, table, "standardize", *unknown)
+    assert "nope" in _fails(build, table, "stages.standardize", *unknown)
 
 
 def _mix1(build: Path, sources: Path) -> list[str]:
@@ -318,7 +320,9 @@ def test_a_mix_of_empty_sources_names_the_mix(build: Path, tmp_path: Path) -> No
         (sources / name).mkdir(parents=True)
         PREFERENCES.empty().write_parquet(sources / name / "table.parquet")
     mix = build / "data/mixes/mix1/mix.parquet"
-    assert "mix1: its members hold no row" in _fails(build, mix, "mix", *_mix1(build, sources))
+    assert "mix1: its members hold no row" in _fails(
+        build, mix, "stages.mix", *_mix1(build, sources)
+    )
 
 
 def test_a_mix_left_empty_names_the_rule_that_dropped_most(build: Path, params: Path) -> None:
@@ -328,7 +332,9 @@ def test_a_mix_left_empty_names_the_rule_that_dropped_most(build: Path, params: 
 
     _edit(params, empty)
     sources = build / "data/sources/preference"
-    line = _fails(build, build / "data/mixes/mix1/mix.parquet", "mix", *_mix1(build, sources))
+    line = _fails(
+        build, build / "data/mixes/mix1/mix.parquet", "stages.mix", *_mix1(build, sources)
+    )
     assert "mix1: its filters leave no row" in line
     assert "most drops: weight" in line
 

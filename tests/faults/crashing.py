@@ -141,7 +141,8 @@ def argv(stage: str, home: Path) -> list[str]:
     names = {f"{stage}.parquet": "table", f"{stage}.json": "metrics"}
     flags |= {names.get(path, path.partition(".")[0]): path for path in OUTPUTS[stage]}
     flags |= SCOPE.get(stage, {"iteration": "iter1"}) | {"params": str(home / "params.yaml")}
-    return [f"pipelines.stages.{stage}", *(word for k, v in flags.items() for word in (f"--{k}", v))]
+    words = [word for name, value in flags.items() for word in (f"--{name}", value)]
+    return [f"pipelines.stages.{stage}", *words]
 
 
 def done(stage: str, out: Path) -> set[int]:
