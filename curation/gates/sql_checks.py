@@ -21,6 +21,7 @@ import duckdb
 from curation.core import schema
 from curation.core.errors import UserError
 from curation.core.schema import Table
+from curation.gates.folders import folders_of
 
 EXAMPLES = 3
 TABLES: dict[str, Table] = {
@@ -39,21 +40,6 @@ TABLES: dict[str, Table] = {
     "reference": schema.REFERENCE,
     "evaluation": schema.GENERATIONS,
 }
-FOLDERS: dict[str, tuple[str, ...]] = {
-    "source_preference": ("preference_rows", "sources"),
-    "source_sft": ("sft_rows", "sources"),
-    "source_prompts": ("prompts_rows", "sources"),
-    "source_benchmark": ("benchmark_rows",),
-    "mixes": ("mixes", "preference_rows", "splits", "trained"),
-    "sft_mix": ("sft_mix", "sft_rows", "splits", "trained"),
-    "prompts": ("prompts", "prompts_rows"),
-    "generations": ("generations", "responses"),
-    "evaluation": ("evaluation", "responses"),
-    "pairs": ("pairs", "trained"),
-    "history": ("history", "history_rows", "trained"),
-    "offline": ("history_rows", "trained"),
-}
-"""Where the checks of a table are; a table that is not here has one folder of its own name."""
 VIEWS: dict[str, Table | None] = {
     "rejects": schema.REJECTS,
     "prompts": schema.PROMPTS,
@@ -85,7 +71,8 @@ def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
     """
     if table_name not in TABLES:
         raise UserError(f"--table-name {table_name}: unknown; tables: {', '.join(TABLES)}")
-    own = [check for name in folders_of(table_name) for check in in_folder(name)]
+    shared, *folders = folders_of(table_name)
+    own = [check for name in folders for check in in_folder(name)]
     for check in own:
         missing = [view for view in check.needs if view not in views]
         if missing:
@@ -93,14 +80,9 @@ def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
                 f"{table_name}: check {check.name} reads {missing[0]}; "
                 f"give it with --view {missing[0]}=PATH"
             )
-    shared = [check for check in in_folder("any") if set(check.needs) <= set(views)]
-    found = [*_from_schema(TABLES[table_name]), *shared, *own]
+    common = [check for check in in_folder(shared) if set(check.needs) <= set(views)]
+    found = [*_from_schema(TABLES[table_name]), *common, *own]
     return sorted(found, key=lambda check: check.name)
-
-
-def folders_of(table_name: str) -> tuple[str, ...]:
-    """The folders of ``curation/gates/checks`` that hold a table's own checks."""
-    return FOLDERS.get(table_name, (table_name,))
 
 
 def in_folder(name: str) -> list[Check]:

@@ -57,7 +57,8 @@ def make(
         findings = _scan(chosen)
         shards = [shard for config in chosen for shard in layout.shards(config, work)]
         files: dict[str, Path | bytes] = {shard.target: shard.file for shard in shards}
-        told = _told(con, origin, chosen, locked.params(stages), stages)
+        told = _told(con, origin, chosen, stages)
+        told |= {"params": locked.params(stages), "code": locked.code(stages)}
         told |= _terms(licence, stated, wish, text, told["all_sources"])
         files[_CARD] = (_header(chosen, told, licence) + card.render("dataset", told)).encode()
     finally:
@@ -116,7 +117,6 @@ def _told(
     con: duckdb.DuckDBPyConnection,
     origin: Origin,
     chosen: Sequence[layout.Config],
-    params: dict[str, Any],
     stages: Sequence[str],
 ) -> dict[str, Any]:
     """The figures of the card."""
@@ -141,7 +141,6 @@ def _told(
         "waterfall": facts.waterfall(con, stages),
         "drops": facts.drops(con, stages),
         "gates": facts.gates(con),
-        "params": params,
         "commit": origin.commit,
         "dirty": origin.dirty,
     }

@@ -14,6 +14,7 @@ from curation.core.errors import UserError
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CHUNK = 1 << 20
+CODE = "data/code.json"  # what the stage `code` writes and every other stage names
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,18 @@ class Lock:
         return [name for name in self.stages if name in found]
 
     def params(self, names: list[str]) -> dict[str, Any]:
-        """Dotted key -> value of every parameter these stages ran with."""
+        """Dotted key -> value of every parameter of params.yaml these stages ran with."""
         found: dict[str, Any] = {}
         for name in names:
-            for values in self.stages[name].get("params", {}).values():
-                found |= values
+            found |= self.stages[name].get("params", {}).get("params.yaml", {})
         return dict(sorted(found.items()))
+
+    def code(self, names: list[str]) -> list[dict[str, str]]:
+        """The hash of the code that each of these stages ran, under its key in data/code.json."""
+        found: dict[str, str] = {}
+        for name in names:
+            found |= self.stages[name].get("params", {}).get(CODE, {})
+        return [{"stage": key, "code": found[key]} for key in sorted(found)]
 
     def verify(self, out: str) -> None:
         """Check that a file or folder on disk is the one its stage recorded.

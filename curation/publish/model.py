@@ -55,6 +55,7 @@ def make(origin: Origin, wish: Wish, checkpoint: str, say: Callable[[str], None]
     licence = combine(stated, wish.allow_unknown, wish.licence)
     told = _told(origin, made, checkpoint, stages, names) | {
         "params": locked.params(stages),
+        "code": locked.code(stages),
         "title": wish.repo.rpartition("/")[2],
         "repo": wish.repo,
         "licence": licence.name or licence.id,

@@ -84,11 +84,11 @@ def formats() -> str:
 
 def checks() -> str:
     """Every SQL check, by the folder it lies in, with the tables whose gates run it."""
-    from curation.gates.sql_checks import TABLES, folders_of
+    from curation.gates.folders import COMMON, FOLDERS
 
     runs: dict[str, list[str]] = {}
-    for table in TABLES:
-        for folder in folders_of(table):
+    for table, folders in FOLDERS.items():
+        for folder in folders:
             runs.setdefault(folder, []).append(f"`{table}`")
     intro = (
         "# Checks\n\nA check is a query that returns the rows that break it. A gate runs those of "
@@ -96,7 +96,7 @@ def checks() -> str:
         "has rows, that its key is unique, and that no required column holds nulls."
     )
     sections = [_checks(name, f"Run on {', '.join(runs[name])}.") for name in sorted(runs)]
-    any_table = _checks("any", "Run on every table that is given the views they read.")
+    any_table = _checks(COMMON, "Run on every table that is given the views they read.")
     return "\n\n".join([intro, any_table, *sections])
 
 

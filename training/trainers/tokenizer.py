@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 SPECIALS = ("<|pad|>", "<|bos|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
-TEMPLATES = Path(__file__).parents[1] / "core" / "templates"
 
 
 def template(name: str) -> str:
     """The text of a chat template that ships with the project."""
-    return (TEMPLATES / f"{name}.jinja").read_text("utf-8").rstrip("\n")
+    file = files("training.core") / "templates" / f"{name}.jinja"
+    return file.read_text("utf-8").rstrip("\n")
 
 
 def train(texts: Iterable[str], vocab_size: int) -> Any:

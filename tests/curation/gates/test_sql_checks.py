@@ -11,7 +11,8 @@ import pytest
 from curation.core.errors import UserError
 from curation.core.schema import PREFERENCES, REJECTS, Table
 from curation.gates import locked_duckdb
-from curation.gates.sql_checks import TABLES, checks_of, complaint, folders_of
+from curation.gates.folders import folders_of
+from curation.gates.sql_checks import TABLES, checks_of, complaint
 from tests.curation.gates.broken import BROKEN, TWICE
 from tests.curation.gates.rows import (
     ALL_VIEWS,
@@ -124,13 +125,13 @@ def test_no_check_stands_twice_and_every_folder_is_of_some_table(root: Path) -> 
     files = list((root / "curation" / "gates" / "checks").rglob("*.sql"))
     texts = [file.read_text() for file in files]
     assert len(set(texts)) == len(texts)
-    used = {folder for name in TABLES for folder in folders_of(name)} | {"any"}
+    used = {folder for name in TABLES for folder in folders_of(name)}
     assert {file.parent.name for file in files} == used
 
 
 @pytest.mark.parametrize("name", list(TABLES))
 def test_every_check_has_a_sentence_and_is_short(root: Path, name: str) -> None:
-    for folder in (*folders_of(name), "any"):
+    for folder in folders_of(name):
         for file in (root / "curation" / "gates" / "checks" / folder).glob("*.sql"):
             lines = file.read_text().splitlines()
             assert lines[0].startswith("-- "), file

@@ -1,0 +1,74 @@
+"""Write one hash of code per stage: what dvc.yaml names among each stage's params.
+
+Run: python -m pipelines.stages.code --hashes data/code.json [MODULE ...]
+
+DVC does not follow imports. A stage that names its hash runs again exactly when a file it can
+reach has changed. A gate has a hash per table: it reads the checks of that table alone. MODULE is a
+dotted name; without one, every module of pipelines.stages is hashed, under its last name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from curation.gates.folders import FOLDERS, folders_of
+from pipelines.core.code import PACKAGES, ROOT, Code
+
+Hashes = dict[str, "str | dict[str, str]"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the file whole; the exit code, 2 when a module's code can't be followed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--hashes", type=Path, required=True, metavar="FILE")
+    parser.add_argument("module", nargs="*", metavar="MODULE")
+    args = parser.parse_args(argv)
+    try:
+        found = hashes(ROOT, args.module or stages(ROOT))
+    except (ValueError, SyntaxError, OSError) as error:
+        print(f"code: {error}", file=sys.stderr)
+        return 2
+    _write(args.hashes, found)
+    print(f"code: {len(found)} hashes")
+    return 0
+
+
+def stages(root: Path) -> list[str]:
+    """The modules of pipelines.stages, but for this one."""
+    names = sorted(path.stem for path in (root / "pipelines/stages").glob("*.py"))
+    return [f"pipelines.stages.{name}" for name in names if name not in {"__init__", "code"}]
+
+
+def hashes(root: Path, modules: Sequence[str]) -> Hashes:
+    """Each module's last name -> its hash; for the gate, table -> hash.
+
+    Raises:
+        ValueError: there is no such module, or it finds files in a way that can't be followed.
+    """
+    code = Code(root, [*PACKAGES, *{name.partition(".")[0] for name in modules} - {*PACKAGES}])
+    return {name.rpartition(".")[2]: _hash(code, name) for name in modules}
+
+
+def _hash(code: Code, module: str) -> str | dict[str, str]:
+    if module != "pipelines.stages.gate":
+        return code.sha(module)
+    only = {table: [f"checks/{name}" for name in folders_of(table)] for table in FOLDERS}
+    return {table: code.sha(module, {"curation.gates": only[table]}) for table in FOLDERS}
+
+
+def _write(path: Path, found: Hashes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temp.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
+    temp.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
