@@ -12,6 +12,7 @@ import duckdb
 from curation.audit.connect import rows
 from curation.core import schema
 from curation.core.errors import UserError
+from curation.core.statements import statement
 
 TABLES: dict[str, tuple[schema.Table, str, str]] = {
     "pairs": (schema.PAIRS, "iteration", "iterations/*/pairs.parquet"),
@@ -69,7 +70,7 @@ def compare(
             table=name,
             counts={status: counts.get(status, 0) for status in every},
             groups=rows(con, _SHIFTS),
-            examples={status: rows(con, _EXAMPLES, [status, EXAMPLES]) for status in every[1:]},
+            examples={status: _examples(con, status) for status in every[1:]},
         )
     finally:
         con.close()
@@ -119,86 +120,14 @@ def _empty() -> str:
     )
 
 
-_STATUS = """
-create table status as
-with sides as (
-    select
-        coalesce(a.pair_id, b.pair_id) as pair_id,
-        coalesce(a.grouped, b.grouped) as grouped,
-        coalesce(a.prompt_id, b.prompt_id) as prompt_id,
-        a.pair_id is not null as in_a,
-        b.pair_id is not null as in_b,
-        coalesce(a.c, b.c) as c,
-        coalesce(a.r, b.r) as r
-    from a
-    full join b on a.pair_id = b.pair_id and a.grouped = b.grouped
-),
+_STATUS = statement("curation.audit", "diff/status")
 
-turned as (
-    select gone.pair_id as old_id, come.pair_id as new_id, gone.grouped
-    from sides as gone
-    inner join sides as come
-        on gone.prompt_id = come.prompt_id and gone.grouped = come.grouped
-        and gone.c = come.r and gone.r = come.c
-    where gone.in_a and not gone.in_b and come.in_b and not come.in_a
-)
 
-select
-    sides.pair_id,
-    sides.grouped,
-    case
-        when sides.in_a and sides.in_b then 'unchanged'
-        when sides.in_b and n.new_id is not null then 'flipped'
-        when sides.in_b then 'added'
-        when o.old_id is not null then 'flipped away'
-        else 'removed'
-    end as status
-from sides
-left join turned as n on sides.pair_id = n.new_id and sides.grouped = n.grouped
-left join turned as o on sides.pair_id = o.old_id and sides.grouped = o.grouped
-"""
+def _examples(con: duckdb.DuckDBPyConnection, status: str) -> list[dict[str, Any]]:
+    query = statement("curation.audit", "diff/examples")
+    return rows(con, query, {"status": status, "shown": EXAMPLES})
+
 
 _COUNTS = "select status, count(*) as pairs from status group by status"
 
-_SHIFTS = """
-with means_a as (
-    select grouped, count(*) as pairs, avg(margin) as margin,
-        avg(chosen_chars) as chosen, avg(rejected_chars) as rejected
-    from a group by grouped
-),
-
-means_b as (
-    select grouped, count(*) as pairs, avg(margin) as margin,
-        avg(chosen_chars) as chosen, avg(rejected_chars) as rejected
-    from b group by grouped
-),
-
-moved as (
-    select grouped,
-        count_if(status = 'added')::bigint as added,
-        count_if(status = 'removed')::bigint as removed,
-        count_if(status = 'flipped')::bigint as flipped
-    from status group by grouped
-)
-
-select moved.grouped as "group", coalesce(x.pairs, 0) as pairs_a, coalesce(y.pairs, 0) as pairs_b,
-    moved.added, moved.removed, moved.flipped,
-    round(y.margin - x.margin, 6) as margin_shift,
-    round(y.chosen - x.chosen, 4) as chosen_chars_shift,
-    round(y.rejected - x.rejected, 4) as rejected_chars_shift
-from moved
-left join means_a as x on moved.grouped = x.grouped
-left join means_b as y on moved.grouped = y.grouped
-order by moved.grouped
-"""
-
-_EXAMPLES = """
-select s.pair_id, s.grouped as "group", round(t.margin, 4) as margin, t.prompt, t.chosen, t.rejected
-from status as s
-inner join (select * from a union all by name select * from b) as t
-    on s.pair_id = t.pair_id and s.grouped = t.grouped
-where s.status = ?
-qualify row_number() over (partition by s.pair_id, s.grouped) = 1
-order by s.pair_id, s.grouped
-limit ?
-"""
+_SHIFTS = statement("curation.audit", "diff/shifts")

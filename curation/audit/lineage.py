@@ -11,6 +11,7 @@ import duckdb
 
 from curation.audit.connect import open_build, rows
 from curation.core.errors import UserError
+from curation.core.statements import statement
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,7 @@ def _policy(graph: _Graph, name: str) -> None:
     reference = "sft" if dpo["reference"] == "sft" else iteration["policy"]
     _checkpoint(graph, start, name)
     _checkpoint(graph, reference, name)
-    query = (
-        "select origin, count(*) as pairs from history where trains = ? "
-        "group by origin order by origin"
-    )
-    for row in rows(graph.con, query, [name]):
+    for row in rows(graph.con, _statement("origins"), {"policy": name}):
         _pairs(graph, row["origin"], row["pairs"], name)
 
 
@@ -134,7 +131,7 @@ def _pairs(graph: _Graph, origin: str, pairs: int, child: str) -> None:
     if origin not in graph.params["iterations"]:
         _mix(graph, graph.params["history"]["offline"], node)
         return
-    for row in rows(graph.con, _SAMPLES, [origin]):
+    for row in rows(graph.con, _statement("samples"), {"iteration": origin}):
         graph.add(
             f"responses of {origin}",
             "responses",
@@ -144,7 +141,7 @@ def _pairs(graph: _Graph, origin: str, pairs: int, child: str) -> None:
         )
         _prompts(graph, origin, f"responses of {origin}")
         _checkpoint(graph, row["policy"], f"responses of {origin}")
-    for row in rows(graph.con, _JUDGES, [origin]):
+    for row in rows(graph.con, _statement("judges"), {"iteration": origin}):
         model = row["judge"].replace("reward_model/", "reward_models/", 1)
         if model in _known(graph.params):
             _checkpoint(graph, model, node)
@@ -153,25 +150,15 @@ def _pairs(graph: _Graph, origin: str, pairs: int, child: str) -> None:
 
 
 def _prompts(graph: _Graph, origin: str, child: str) -> None:
-    query = """
-select p.source, count(*) as prompts
-from prompts as p
-semi join (select distinct prompt_id from generations where iteration = ?) as g
-    on p.prompt_id = g.prompt_id
-group by p.source order by p.source
-"""
     low, high = graph.params["iterations"][origin]["prompts"]
     node = f"prompts of {origin}"
     if graph.add(node, "prompts", f"buckets {low} to {high} of the pool", child):
-        for row in rows(graph.con, query, [origin]):
+        for row in rows(graph.con, _statement("prompts"), {"iteration": origin}):
             _source(graph, row["source"], node)
 
 
 def _mix(graph: _Graph, mix: str, child: str) -> None:
-    query = (
-        "select source, count(*) as pairs from mixes where mix = ? group by source order by source"
-    )
-    found = rows(graph.con, query, [mix])
+    found = rows(graph.con, _statement("mix"), {"mix": mix})
     total = sum(row["pairs"] for row in found)
     if graph.add(f"mix {mix}", "mix", f"{total:,} pairs of {len(found)} sources", child):
         for row in found:
@@ -179,9 +166,7 @@ def _mix(graph: _Graph, mix: str, child: str) -> None:
 
 
 def _sft_mix(graph: _Graph, child: str) -> None:
-    found = rows(
-        graph.con, "select source, count(*) as n from sft_mix group by source order by source"
-    )
+    found = rows(graph.con, _statement("sft_mix"))
     total = sum(row["n"] for row in found)
     if graph.add("sft_mix", "mix", f"{total:,} conversations of {len(found)} sources", child):
         for row in found:
@@ -201,14 +186,5 @@ def _source(graph: _Graph, source: str, child: str) -> None:
     graph.add(f"source {source}", "source", ", ".join(parts), child)
 
 
-_SAMPLES = """
-select policy, policy_sha, any_value(engine || ' ' || engine_version) as engine,
-    count(*) as responses, count(distinct prompt_id) as prompts, count(distinct seed) as seeds
-from generations where iteration = ?
-group by policy, policy_sha order by policy, policy_sha
-"""
-
-_JUDGES = """
-select judge, any_value(judge_sha) as judge_sha
-from scores where iteration = ? group by judge order by judge
-"""
+def _statement(name: str) -> str:
+    return statement("curation.audit", f"lineage/{name}")

@@ -11,102 +11,13 @@ from typing import Any
 import duckdb
 
 from curation.audit.connect import open_build, rows
-from curation.audit.why_steps import ORDER, STEPS
+from curation.audit.why_steps import ORDER, steps
 from curation.core.errors import UserError
+from curation.core.statements import statement
 
 SHORTEST = 6  # characters of an id that may stand for the whole of it
 
 _KINDS = ("pair", "generation", "example", "prompt", "row", "reject")  # the likelier meant first
-
-_KNOWN = """
-select 'pair' as kind, pair_id as id from preferences where starts_with(pair_id, $id)
-union
-select 'pair', pair_id from pairs where starts_with(pair_id, $id)
-union
-select 'pair', unnest([pair_id, other_id]) from reviews
-where starts_with(pair_id, $id) or starts_with(other_id, $id)
-union
-select 'prompt', prompt_id from prompts where starts_with(prompt_id, $id)
-union
-select 'prompt', prompt_id from preferences where starts_with(prompt_id, $id)
-union
-select 'generation', generation_id from generations where starts_with(generation_id, $id)
-union
-select 'generation', generation_id from evaluation_generations
-where starts_with(generation_id, $id)
-union
-select 'example', example_id from sft where starts_with(example_id, $id)
-union
-select 'row', unnest(native_rows(source_row)) from preferences where contains(source_row, $id)
-union
-select 'row', source_row from sft where starts_with(source_row, $id)
-union
-select 'row', source_row from prompt_source where starts_with(source_row, $id)
-union
-select 'row', source_row from benchmark where starts_with(source_row, $id)
-union
-select 'row', unnest(native_rows(split_part(item_id, ':', 2)))
-from rejects where contains(item_id, $id) and is_native(item_id)
-union
-select key_kind(stage), split_part(item_id, ':', 2)
-from rejects where contains(item_id, $id) and is_keyed(item_id)
-union
-select 'reject', item_id from rejects where starts_with(item_id, $id)
-"""
-
-_LINKS = {
-    "pair": """
-select 'row' as kind, source_row as id from preferences where pair_id = $id
-union
-select 'prompt', prompt_id from pairs where pair_id = $id
-union
-select 'generation', unnest([chosen_id, rejected_id]) from pairs where pair_id = $id
-union
-select 'pair', unnest([pair_id, other_id]) from reviews where $id in (pair_id, other_id)
-union
-select 'prompt', prompt_id from reviews where $id in (pair_id, other_id)
-union
-select 'reject', item_id from rejects where is_dropped(stage, item_id, 'pair', $id)
-""",
-    "row": """
-select 'pair' as kind, pair_id as id from preferences where is_row(source_row, $id)
-union
-select 'example', example_id from sft where source_row = $id
-union
-select 'prompt', prompt_id from prompt_source where source_row = $id
-union
-select 'reject', item_id from rejects where is_row(split_part(item_id, ':', 2), $id)
-""",
-    "prompt": """
-select 'row' as kind, source_row as id from prompt_source where prompt_id = $id
-union
-select 'reject', item_id from rejects where is_dropped(stage, item_id, 'prompt', $id)
-union
-select 'pair', pair_id from pairs where prompt_id = $id
-union
-select 'pair', pair_id from preferences where prompt_id = $id
-""",
-    "generation": """
-select 'prompt' as kind, prompt_id as id from generations where generation_id = $id
-union
-select 'prompt', prompt_id from evaluation_generations where generation_id = $id
-union
-select 'pair', pair_id from pairs where chosen_id = $id or rejected_id = $id
-""",
-    "example": """
-select 'row' as kind, source_row as id from sft where example_id = $id
-union
-select 'reject', item_id from rejects where is_dropped(stage, item_id, 'example', $id)
-""",
-    "reject": """
-select 'row' as kind, split_part(item_id, ':', 2) as id
-from rejects where item_id = $id and is_native(item_id)
-union
-select key_kind(stage), split_part(item_id, ':', 2)
-from rejects where item_id = $id and is_keyed(item_id)
-""",
-}
-"""For each kind of id, the ids it leads to."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +54,8 @@ def explain(data: Path, wanted: str) -> Life:
     try:
         kind, found = _resolve(con, wanted)
         ids = _related(con, kind, found)
-        steps = [Step(**row) for query in STEPS for row in rows(con, query, _lists(query, ids))]
-        return Life(kind, found, sorted(steps, key=_place), _texts(con, ids))
+        taken = [Step(**row) for query in steps() for row in rows(con, query, _lists(query, ids))]
+        return Life(kind, found, sorted(taken, key=_place), _texts(con, ids))
     finally:
         con.close()
 
@@ -159,7 +70,7 @@ def _resolve(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, str]:
     """The one id that is, or begins with, the wanted text."""
     if len(wanted) < SHORTEST:
         raise UserError(f"{wanted}: too short; give at least {SHORTEST} characters of an id")
-    found = {(row["id"], row["kind"]) for row in rows(con, _KNOWN, {"id": wanted})}
+    found = {(row["id"], row["kind"]) for row in rows(con, _statement("known"), {"id": wanted})}
     fits = sorted(found, key=lambda pair: (_KINDS.index(pair[1]), pair[0]))
     exact = [pair for pair in fits if pair[0] == wanted]
     begins = exact or [pair for pair in fits if _begins(pair[0], wanted)]
@@ -183,12 +94,12 @@ def _related(con: duckdb.DuckDBPyConnection, kind: str, start: str) -> dict[str,
     Other items of a native row on the way are not part of this life; they are the row's own. A
     pair that a reviewer turned round goes on under its other id.
     """
-    ids: dict[str, set[str]] = {name: set() for name in _LINKS}
+    ids: dict[str, set[str]] = {name: set() for name in _KINDS}
     ids[kind].add(start)
     frontier = [(kind, start)]
     while frontier:
         here, found = frontier.pop()
-        for row in rows(con, _LINKS[here], {"id": found}):
+        for row in rows(con, _statement(f"links_{here}"), {"id": found}):
             upstream = _upstream(here, row["kind"])
             if row["id"] in ids[row["kind"]] or not (upstream or here == kind):
                 continue
@@ -212,22 +123,17 @@ def _lists(query: str, ids: dict[str, set[str]]) -> dict[str, Any]:
     return {f"{kind}s": sorted(found) for kind, found in ids.items() if f"${kind}s" in query}
 
 
+def _statement(name: str) -> str:
+    return statement("curation.audit", f"why/{name}")
+
+
 def _texts(con: duckdb.DuckDBPyConnection, ids: dict[str, set[str]]) -> list[tuple[str, str]]:
     """The texts of one pair, or what was dropped; none where several pairs are found."""
-    query = """
-select prompt, chosen, rejected from preferences where pair_id in (select unnest($pairs))
-union all
-select prompt, chosen, rejected from pairs where pair_id in (select unnest($pairs))
-"""
-    pairs = rows(con, query, {"pairs": sorted(ids["pair"])})
+    pairs = rows(con, _statement("texts"), {"pairs": sorted(ids["pair"])})
     if len(pairs) == 1:
         (row,) = pairs
         return [(name, _joined(row[name])) for name in ("prompt", "chosen", "rejected")]
-    query = """
-select item_id, payload from rejects
-where item_id in (select unnest($rejects)) order by item_id limit 3
-"""
-    found = rows(con, query, {"rejects": sorted(ids["reject"])})
+    found = rows(con, _statement("dropped"), {"rejects": sorted(ids["reject"])})
     return [(f"dropped {row['item_id']}", _pretty(row["payload"])) for row in found]
 
 

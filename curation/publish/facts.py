@@ -10,19 +10,15 @@ import duckdb
 from curation.audit import sql
 from curation.audit.connect import rows
 from curation.core.errors import UserError
+from curation.core.statements import statement
 from curation.publish.layout import Config
 from curation.publish.licences import TERMS, normal
 
 Rows = list[dict[str, Any]]
 
-_DROPS = """
-select stage, source, rule, count(*) as dropped
-from rejects
-group by stage, source, rule
-order by stage, source, dropped desc, rule
-"""
-_TRAINING = "select key, text as value from metrics where file = ? order by key"
-_WEIGHTS = "select kind, weights_sha, template_sha from checkpoints where checkpoint = ?"
+
+def _statement(name: str) -> str:
+    return statement("curation.publish", name)
 
 
 def failed_gates(con: duckdb.DuckDBPyConnection) -> None:
@@ -31,7 +27,7 @@ def failed_gates(con: duckdb.DuckDBPyConnection) -> None:
     Raises:
         UserError: a check found violating rows.
     """
-    failed = rows(con, "select distinct gate from checks where not passed order by gate")
+    failed = rows(con, _statement("failed_gates"))
     if failed:
         names = ", ".join(row["gate"] for row in failed)
         raise UserError(f"gate failed: {names}; mend the build (dvc repro), then publish")
@@ -77,7 +73,7 @@ def waterfall(con: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> Rows:
 def drops(con: duckdb.DuckDBPyConnection, stages: Iterable[str]) -> Rows:
     """Rows dropped by rule in each of the stages: the pairing and the sampling among them."""
     order = {name: at for at, name in enumerate(stages)}
-    found = [row for row in rows(con, _DROPS) if row["stage"] in order]
+    found = [row for row in rows(con, _statement("drops")) if row["stage"] in order]
     return sorted(found, key=lambda row: order[row["stage"]])
 
 
@@ -136,7 +132,7 @@ def policies(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> Rows:
 def training(con: duckdb.DuckDBPyConnection, checkpoint: str) -> Rows:
     """What the training stage of a checkpoint measured."""
     files = (f"checkpoints/{checkpoint}", f"iterations/{checkpoint}/dpo")
-    return [row for file in files for row in rows(con, _TRAINING, [file])]
+    return [row for file in files for row in rows(con, _statement("training"), {"file": file})]
 
 
 def weights(con: duckdb.DuckDBPyConnection, checkpoint: str) -> dict[str, Any]:
@@ -145,7 +141,7 @@ def weights(con: duckdb.DuckDBPyConnection, checkpoint: str) -> dict[str, Any]:
     Raises:
         UserError: the build has no such checkpoint.
     """
-    found = rows(con, _WEIGHTS, [checkpoint])
+    found = rows(con, _statement("weights"), {"checkpoint": checkpoint})
     if not found:
         raise UserError(f"{checkpoint}: no prefloop.json beside its weights; train it first")
     return found[0]

@@ -11,15 +11,10 @@ import polars as pl
 
 from curation.core import ids
 from curation.core.errors import UserError
+from curation.core.statements import statement
 from curation.review.decisions import REVIEWS
 
 ANSWERS = ("a", "b", "drop")
-
-_PAIR = """
-select pair_id, prompt_id, iteration, prompt, chosen, rejected, chosen_reward, rejected_reward,
-    margin, strategy, flags
-from pairs where pair_id in (select unnest(?::varchar[])) order by pair_id
-"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def look(con: duckdb.DuckDBPyConnection, pair_ids: list[str], reviewer: str = ""
 
     The same reviewer always sees a comparison the same way round, whichever side is chosen.
     """
-    rows = con.sql(_PAIR, params=[pair_ids]).pl()
+    rows = con.sql(statement("curation.review", "pair"), params={"pairs": pair_ids}).pl()
     other = ids.pair_id(pl.col("prompt"), pl.col("rejected"), pl.col("chosen"))
     return [_sides(row, reviewer) for row in rows.with_columns(other_id=other).to_dicts()]
 

@@ -13,6 +13,7 @@ from curation.audit import sql
 from curation.audit.report.browser import visible
 from curation.audit.report.charts import Figure
 from curation.core.errors import UserError
+from curation.core.statements import statement
 from curation.ui.build import Build
 from curation.ui.chart import KINDS, draw
 
@@ -22,10 +23,7 @@ FIRST = "select source, count(*) as pairs, round(avg(margin), 3) as margin\nfrom
     "group by source\norder by pairs desc"
 )
 
-_COLUMNS = """
-select table_name, column_name, data_type from duckdb_columns()
-where not internal and not starts_with(table_name, '_') order by table_name, column_index
-"""
+_COLUMNS = statement("curation.ui", "columns")
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,12 @@ from typing import Any
 
 from curation.audit import sql
 from curation.audit.connect import rows
+from curation.core.statements import statement
 from curation.ui.build import Build
 
-_GATES = """
-select count(distinct (gate, table_name)) as gates, count(*) as checks,
-    count_if(not passed) as failed
-from checks
-"""
+_GATES = statement("curation.ui", "gates")
 _SHOWN = ("sources", "preferences", "mixes", "prompts", "generations", "scores", "pairs", "history")
-_ITERATIONS = """
-select iteration, count(*) as pairs, avg(margin) as margin,
-    avg((chosen_chars > rejected_chars)::int) as longer
-from pairs group by iteration order by iteration
-"""
+_ITERATIONS = statement("curation.ui", "iterations")
 
 
 @dataclass(frozen=True)

@@ -11,49 +11,9 @@ from typing import Any
 import duckdb
 
 from curation.audit.connect import rows
+from curation.core.statements import statement
 
 SHOWN = 1200  # characters of a text; the rest is counted, not shown
-
-_SAMPLE = """
-with pool as (
-    select 'iteration' as kind, iteration as origin, pair_id from pairs
-    union all
-    select distinct 'source' as kind, source as origin, pair_id from mixes
-),
-
-keyed as (
-    select *, sha256(concat('report:', ?::varchar, ':', pair_id)) as place from pool
-),
-
-ranked as (
-    select *, row_number() over (partition by kind, origin order by place) as turn
-    from keyed
-)
-
-select kind, origin, pair_id from ranked
-order by turn, place, kind, origin
-limit ?
-"""
-
-_SAMPLE_ONE = """
-select 'iteration' as kind, iteration as origin, pair_id
-from pairs
-where iteration = ?
-order by sha256(concat('report:', ?::varchar, ':', pair_id))
-limit ?
-"""
-
-_SAMPLED = """
-select pair_id, prompt, chosen, rejected, margin, chosen_chars, rejected_chars,
-    chosen_reward as chosen_score, rejected_reward as rejected_score, flags, strategy as made_by
-from pairs where iteration = ? and pair_id in (select unnest(?))
-"""
-
-_LABELLED = """
-select pair_id, prompt, chosen, rejected, margin, chosen_chars, rejected_chars,
-    chosen_score, rejected_score, []::varchar[] as flags, annotator as made_by
-from preferences where source = ? and pair_id in (select unnest(?))
-"""
 
 
 @dataclass(frozen=True)
@@ -75,14 +35,19 @@ class Shown:
 
 def sample(con: duckdb.DuckDBPyConnection, seed: int, limit: int) -> list[Shown]:
     """At most `limit` pairs, chosen by hash, in turn from every iteration and every source."""
-    return _fetch(con, rows(con, _SAMPLE, [seed, limit]))
+    return _fetch(con, rows(con, _statement("sample"), {"seed": seed, "shown": limit}))
 
 
 def sample_iteration(
     con: duckdb.DuckDBPyConnection, iteration: str, seed: int, limit: int
 ) -> list[Shown]:
     """At most `limit` pairs of one iteration, chosen by the same hash."""
-    return _fetch(con, rows(con, _SAMPLE_ONE, [iteration, seed, limit]))
+    named = {"iteration": iteration, "seed": seed, "shown": limit}
+    return _fetch(con, rows(con, _statement("sample_one"), named))
+
+
+def _statement(name: str) -> str:
+    return statement("curation.audit", f"report/{name}")
 
 
 def _fetch(con: duckdb.DuckDBPyConnection, chosen: list[dict[str, Any]]) -> list[Shown]:
@@ -92,8 +57,9 @@ def _fetch(con: duckdb.DuckDBPyConnection, chosen: list[dict[str, Any]]) -> list
         picked.setdefault((row["kind"], row["origin"]), []).append(row["pair_id"])
     shown: list[Shown] = []
     for (kind, origin), ids in sorted(picked.items()):
-        query = _SAMPLED if kind == "iteration" else _LABELLED
-        found = sorted(rows(con, query, [origin, ids]), key=lambda row: str(row["pair_id"]))
+        query = _statement("sampled" if kind == "iteration" else "labelled")
+        found = rows(con, query, {"origin": origin, "pairs": ids})
+        found.sort(key=lambda row: str(row["pair_id"]))
         shown.extend(show(kind, origin, row) for row in found)
     return shown
 

@@ -9,6 +9,7 @@ import duckdb
 
 from curation.audit import sql
 from curation.audit.connect import rows
+from curation.core.statements import statement
 
 Rows = list[dict[str, Any]]
 
@@ -59,9 +60,9 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
         bias_bins=_shipped(con, "length_bias_histogram"),
         slices=_shipped(con, "prompt_slices"),
         clusters=_shipped(con, "prompt_clusters"),
-        map_points=rows(con, _MAP, [seed, points]),
+        map_points=rows(con, _statement("map"), {"seed": seed, "shown": points}),
         histories=_shipped(con, "history_composition"),
-        pair_rules=rows(con, _PAIR_RULES),
+        pair_rules=rows(con, _statement("pair_rules")),
         facts=_shipped(con, "iteration_facts"),
         rewards=_shipped(con, "reward_histogram"),
         margins=_shipped(con, "margin_histogram"),
@@ -69,27 +70,8 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
     )
 
 
-_MAP = """
-select map_x as x, map_y as y, source, cluster
-from prompts
-order by sha256(concat('map:', ?::varchar, ':', prompt_id))
-limit ?
-"""
-
-_PAIR_RULES = """
-select split_part(stage, '@', 2) as iteration, rule, count(*) as dropped
-from rejects
-where starts_with(stage, 'pair@') or starts_with(stage, 'generate@')
-group by all
-order by iteration, dropped desc, rule
-"""
-
-_KL = """
-select split_part(file, '/', 2) as policy, key, value
-from metrics
-where starts_with(file, 'evaluation/') and starts_with(key, 'kl')
-order by policy, key
-"""
+def _statement(name: str) -> str:
+    return statement("curation.audit", f"report/{name}")
 
 
 def _shipped(con: duckdb.DuckDBPyConnection, name: str) -> Rows:
@@ -99,7 +81,7 @@ def _shipped(con: duckdb.DuckDBPyConnection, name: str) -> Rows:
 def _with_kl(con: duckdb.DuckDBPyConnection, policies: Rows) -> Rows:
     """Add what `evaluate` measured of KL(policy || sft), which no table can give again."""
     found: dict[tuple[str, str], float] = {
-        (row["policy"], row["key"]): row["value"] for row in rows(con, _KL)
+        (row["policy"], row["key"]): row["value"] for row in rows(con, _statement("kl"))
     }
     return [
         {

@@ -1,0 +1,4 @@
+select distinct gate
+from checks
+where not passed
+order by gate

@@ -1,0 +1,6 @@
+select
+    kind,
+    weights_sha,
+    template_sha
+from checkpoints
+where checkpoint = $checkpoint

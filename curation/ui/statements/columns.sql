@@ -1,0 +1,7 @@
+select
+    table_name,
+    column_name,
+    data_type
+from duckdb_columns()
+where not internal and not starts_with(table_name, '_')
+order by table_name, column_index

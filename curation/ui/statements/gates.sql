@@ -1,0 +1,5 @@
+select
+    count(distinct gate, table_name) as gates,
+    count(*) as checks,
+    count_if(not passed) as failed
+from checks
