@@ -46,6 +46,9 @@ _COLUMNS: dict[str, Any] = {
 }
 PARSED = pl.Schema(_COLUMNS)
 _CHUNK = 8_192
+# A response came to its own end, or to a limit, in the words of the servers people use.
+_STOPS = ("stop", "eos", "eos_token", "stop_sequence", "stop_token", "end_turn", "complete")
+_LENGTHS = ("length", "max_tokens", "model_length")
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def _responses(
     shared = (
         None if get["policy"] is None else str(get["policy"]),
         _number(get["temperature"], "temperature"),
-        _finish(get["finish_reason"]),
+        _finish(row, mapping),
     )
     messages = _prompt(get["prompt"])
     for place, text, reward in _answers(get):
@@ -217,12 +220,17 @@ def _number(value: Any, field: str) -> float | None:
         raise _WrongError("wrong_type", f"{field} is not a number: {str(value)[:60]!r}") from None
 
 
-def _finish(value: Any) -> str:
-    if value in (None, "", "stop", "eos", "end_turn"):
+def _finish(row: Row, mapping: Mapping[str, str]) -> str:
+    """Stop or length; stop where the file doesn't say. A draw that failed is no response."""
+    name = mapping.get("finish_reason", "finish_reason")
+    value = row.get(name, "stop")
+    word = value.lower() if isinstance(value, str) else None
+    if word in ("", *_STOPS):
         return "stop"
-    if value in ("length", "max_tokens"):
+    if word in _LENGTHS:
         return "length"
-    raise _WrongError("wrong_type", f"finish_reason: neither stop nor length: {str(value)[:60]!r}")
+    told = "null" if value is None else repr(str(value)[:60])
+    raise _WrongError("failed_draw", f"{name} is {told}: neither a stop nor a length limit")
 
 
 def _reward(value: Any) -> tuple[float | None, str | None]:

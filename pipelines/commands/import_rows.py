@@ -9,7 +9,8 @@ a row has counts; --map FIELD=COLUMN names another:
   response       response, output, completion, answer, generation: a text or messages;
                  responses, all_generated_responses: a list of texts
   reward         reward, score, preference, rating; rewards, scores, all_rm_scores: a list
-  optional       policy (generator, model), sample, temperature, finish_reason (stop or length)
+  optional       policy (generator, model), sample, temperature; finish_reason: stop or length, in
+                 any server's words
 Scores find their response by generation_id, or by prompt, response and policy.
 
 Prompts must be of the pool; --new-prompts FILE makes a prompts table of the file's own instead.

@@ -57,7 +57,7 @@ ROWS: list[Any] = [
 ]
 
 
-UNUSABLE = ["empty_response", "missing_response", "bad_prompt", "wrong_type", "wrong_type"]
+UNUSABLE = ["empty_response", "missing_response", "bad_prompt", "wrong_type", "failed_draw"]
 
 
 def test_every_row_is_a_generation_or_a_reject_with_its_rule() -> None:
