@@ -26,6 +26,7 @@ FILES: dict[str, tuple[schema.Table, tuple[str, ...]]] = {
             "sft_mix/rejects.parquet",
             "prompts/rejects.parquet",
             "iterations/*/*_rejects.parquet",
+            "evaluation/*/rejects.parquet",
         ),
     ),
     "mixes": (schema.MIXES, ("mixes/*/mix.parquet",)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core.stage import Stage
 from pipelines.shared import shards
+from training.engines.protocol import PLAIN, Sampling
 from training.engines.settings import Engine
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _DRAWN: dict[str, Any] = {
     "response": pl.String,
     "token_ids": pl.List(pl.Int64),
     "finish_reason": pl.String,
+    "rule": pl.String,
+    "detail": pl.String,
 }
 
 
@@ -40,6 +43,7 @@ class Order:
         stop: texts of one token each that end a response, beside the template's own end.
         recipe: file that states all this, named in errors.
         pool: file that the prompts are from, named in errors.
+        sampling: top_p, top_k, min_p and repetition_penalty, the same in every engine.
     """
 
     stage: str
@@ -50,6 +54,12 @@ class Order:
     recipe: Path
     pool: Path
     stop: tuple[str, ...] = ()
+    sampling: Sampling = PLAIN
+
+    @property
+    def draws(self) -> int:
+        """Responses to one prompt, of all policies together."""
+        return sum(turn.n for turn in self.turns)
 
 
 @dataclass(frozen=True)
@@ -74,10 +84,32 @@ class Asked:
 
 @dataclass(frozen=True)
 class Done:
-    """Responses, and the prompts that gave none."""
+    """Responses, and a ledger of the draws that failed and of the prompts that gave none.
+
+    Attributes:
+        draws: what was drawn; each is a response or in the ledger.
+        lost: prompts that are in the ledger.
+    """
 
     generations: pl.DataFrame
     rejects: pl.DataFrame
+    draws: int
+    lost: int
+    sampling: Sampling
+
+    def metrics(self) -> dict[str, Any]:
+        """Counts of prompts and draws, how they were drawn, means of the responses."""
+        prompts = self.generations["prompt_id"].n_unique() + self.lost
+        failed = self.rejects.filter(pl.col("item_id").str.contains(":"))["rule"].value_counts()
+        return {
+            "rows_in": prompts,
+            "kept": prompts - self.lost,
+            "rejected": self.lost,
+            "draws": self.draws,
+            "failed_draws": dict(sorted(failed.iter_rows())),
+            "sampling": asdict(self.sampling),
+            **metrics(self.generations),
+        }
 
 
 def sample(run: Stage, order: Order, prompts: pl.DataFrame, engine: Engine, shard: int) -> Done:
@@ -121,7 +153,7 @@ def _take(
     run: Stage, asked: Asked, turn: Turn, engine: Engine, shard: int
 ) -> tuple[pl.DataFrame, int]:
     """One policy's responses as generations, and how many tokens a prompt may have."""
-    from training.core import checkpoint
+    from training.core import checkpoint, vocabulary
     from training.engines import choose
 
     order = asked.order
@@ -137,6 +169,7 @@ def _take(
     key = [
         policy_sha,
         asked.template.sha,
+        sorted(vocabulary.of(turn.path, asked.template.tokenizer, asked.template).ends),
         astuple(order),
         engine.identity(),
         sampler.version,
@@ -158,9 +191,10 @@ def _draw(
     sampler: Sampler, asked: Asked, turn: Turn, items: Sequence[tuple[str, list[int]]]
 ) -> pl.DataFrame:
     requests = [_request(prompt_id, ids_, asked.order, turn) for prompt_id, ids_ in items]
-    drawn = sampler.sample(requests, asked.order.max_new_tokens, asked.stop)
+    order = asked.order
+    drawn = sampler.sample(requests, order.max_new_tokens, asked.stop, order.sampling)
     rows = [
-        (prompt_id, number, draw.seed, draw.temperature, *_text(asked, response))
+        (prompt_id, number, draw.seed, draw.temperature, *_told(asked.template, response))
         for (prompt_id, _), request, responses in zip(items, requests, drawn, strict=True)
         for number, (draw, response) in enumerate(
             zip(request.draws, responses, strict=True), start=turn.first
@@ -169,11 +203,11 @@ def _draw(
     return pl.DataFrame(rows, schema=_DRAWN, orient="row")
 
 
-def _text(asked: Asked, response: Response) -> tuple[str, list[int], str]:
-    """The text without the stop token that ended it, the token ids with it, and why it ended."""
-    ids_ = response.token_ids
-    said = ids_[:-1] if ids_ and ids_[-1] in asked.stop else ids_
-    return asked.template.decode(said), ids_, response.finish_reason
+def _told(template: ChatTemplate, response: Response) -> tuple[object, ...]:
+    """The text without the token that ended it, the ids with it, why it ended, why it failed."""
+    fault = response.fault
+    why = (None, None) if fault is None else (fault.rule, fault.detail)
+    return template.decode(response.said), response.token_ids, response.finish_reason, *why
 
 
 def _request(prompt_id: str, prompt: list[int], order: Order, turn: Turn) -> Request:
@@ -204,23 +238,56 @@ def _table(drawn: pl.DataFrame, policy: str, policy_sha: str, sampler: Sampler) 
         policy_sha=pl.lit(policy_sha),
         engine=pl.lit(sampler.name),
         engine_version=pl.lit(sampler.version),
-    ).select(schema.GENERATIONS.names)
+    ).select(*schema.GENERATIONS.names, "rule", "detail")
 
 
 def _account(
-    generations: pl.DataFrame, prompts: pl.DataFrame, order: Order, long: dict[str, int], room: int
+    drawn: pl.DataFrame, prompts: pl.DataFrame, order: Order, long: dict[str, int], room: int
 ) -> Done:
-    """Every prompt has its responses or a reject with a rule."""
-    n = sum(turn.n for turn in order.turns)
-    said = generations.filter(pl.col("n_chars") > 0).select("prompt_id").unique()
-    kept = generations.join(said, on="prompt_id", how="semi")
-    silent = generations.join(said, on="prompt_id", how="anti")["prompt_id"].unique().to_list()
-    why = dict.fromkeys(silent, ("no_response", f"all {n} responses are empty"))
+    """Every prompt has responses or a reject with a rule, and so has every draw."""
+    usable = pl.col("rule").is_null()
+    said = drawn.filter(usable, pl.col("n_chars") > 0).select("prompt_id").unique()
+    answered = drawn.join(said, on="prompt_id", how="semi")
+    silent = drawn.join(said, on="prompt_id", how="anti").with_columns(
+        rule=pl.col("rule").fill_null("empty_response"), detail=pl.col("detail").fill_null("")
+    )
+    kept = answered.filter(usable).select(schema.GENERATIONS.names)
+    failed = pl.concat([answered.filter(~usable), silent])
+    nothing = f"none of {order.draws} draws is a response with text"
+    why = dict.fromkeys(silent["prompt_id"].unique(), ("no_response", nothing))
     why |= {name: ("over_context", f"{n} tokens, room for {room}") for name, n in long.items()}
     lost = prompts.filter(pl.col("prompt_id").is_in(list(why)))
     if kept.is_empty() or kept["prompt_id"].n_unique() + lost.height != prompts.height:
-        raise UserError(f"{order.stage}: {prompts.height} prompts gave {kept.height} responses")
-    return Done(kept, _rejects(lost, order, why))
+        raise UserError(_nothing(order, prompts.height, kept.height, failed))
+    sources = prompts.select("prompt_id", "source")
+    rejects = pl.concat([_rejects(lost, order, why), _failures(failed, sources, order)])
+    return Done(kept, rejects, drawn.height, lost.height, order.sampling)
+
+
+def _nothing(order: Order, prompts: int, responses: int, failed: pl.DataFrame) -> str:
+    line = f"{order.stage}: {prompts} prompts gave {responses} responses"
+    if failed.is_empty():
+        return line
+    rule, detail = failed.sort("generation_id").select("rule", "detail").row(0)
+    return f"{line}; {failed.height} draws failed, the first by rule {rule} ({detail})"
+
+
+def _failures(failed: pl.DataFrame, sources: pl.DataFrame, order: Order) -> pl.DataFrame:
+    """Draws that failed, as rejects: prompt:sample names each, the payload is the draw."""
+    draw = ["generation_id", "prompt_id", "sample", "seed", "temperature", "policy"]
+    payload = pl.struct(*draw, "response", "token_ids", "finish_reason").struct.json_encode()
+    return (
+        failed.join(sources, on="prompt_id")
+        .select(
+            pl.lit(order.stage).alias("stage"),
+            pl.format("{}:{}", "prompt_id", "sample").alias("item_id"),
+            "source",
+            "rule",
+            "detail",
+            payload.alias("payload"),
+        )
+        .select(schema.REJECTS.names)
+    )
 
 
 def _rejects(lost: pl.DataFrame, order: Order, why: dict[str, tuple[str, str]]) -> pl.DataFrame:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pipelines.core.params import Params
+from pipelines.core.params.loop import Drawn
 from pipelines.core.params.models import Preference
 from training.core.settings import Architecture, Dpo, Lora, RewardModel, Sft
 from training.engines.endpoint import Endpoint
+from training.engines.protocol import Sampling
 from training.engines.settings import Engine
 
 
@@ -46,6 +48,11 @@ def engine(params: Params) -> Engine:
     """The engine section."""
     section = params.engine.model_dump(exclude={"shard_prompts", "server"})
     return Engine(**section, server=Endpoint(**params.engine.server.model_dump()))
+
+
+def sampling(section: Drawn) -> Sampling:
+    """How an iteration or the evaluation draws, beside temperature and length."""
+    return Sampling(section.top_p, section.top_k, section.min_p, section.repetition_penalty)
 
 
 def architecture(params: Params) -> Architecture:

@@ -4,6 +4,7 @@ Run: python -m pipelines.stages.evaluate --policy-name iter1 --policy data/check
 --sft data/checkpoints/sft --reward-model data/checkpoints/reward_models/mix1
 --prompts data/prompts/prompts.parquet --oracle data/sample/world.py
 --generations data/evaluation/iter1/generations.parquet
+--rejects data/evaluation/iter1/rejects.parquet
 --scores data/evaluation/iter1/scores.parquet --metrics data/evaluation/iter1/metrics.json
 """
 
@@ -35,6 +36,7 @@ class Args(Arguments):
     prompts: Path = reads()
     oracle: Path = reads()
     generations: Path = writes()
+    rejects: Path = writes()
     scores: Path = writes()
     metrics: Path = writes()
     policy_name: str = foreach()
@@ -58,6 +60,7 @@ def body(run: Stage, args: Args) -> None:
         seed=params.seeds.evaluation,
         recipe=args.params,
         pool=args.prompts,
+        sampling=settings.sampling(section),
     )
     engine, shard = settings.engine(params), params.engine.shard_prompts
     done = sampling.sample(run, order, prompts, engine, shard)
@@ -65,19 +68,17 @@ def body(run: Stage, args: Args) -> None:
     learned = judging.score(run, args.reward_model, answers, engine, shard)
     scores = pl.concat([learned, _oracle(args, params, answers)])
     run.outputs.table(args.generations, schema.GENERATIONS, done.generations)
+    run.outputs.table(args.rejects, schema.REJECTS, done.rejects)
     run.outputs.table(args.scores, schema.SCORES, scores)
     metrics = {
         "policy": args.policy_name,
-        "rows_in": prompts.height,
-        "kept": prompts.height - done.rejects.height,
-        "rejected": done.rejects.height,
         "rules": dict(done.rejects["rule"].value_counts().iter_rows()),
-        **sampling.metrics(done.generations),
+        **done.metrics(),
         **_figures(args, answers, scores, params),
     }
     run.outputs.json(args.metrics, metrics)
-    run.summary.rows_in, run.summary.rejected = prompts.height, done.rejects.height
-    run.summary.kept = prompts.height - done.rejects.height
+    run.summary.rows_in, run.summary.rejected = prompts.height, done.lost
+    run.summary.kept = prompts.height - done.lost
     run.summary.tokens = int(done.generations["n_tokens"].sum())
     shown = "oracle" if "oracle" in metrics else "reward_model"
     run.summary.note = f"{shown} {metrics[shown]['mean']:.4f} +- {metrics[shown]['se']:.4f}"

@@ -55,22 +55,17 @@ def body(run: Stage, args: Args) -> None:
         recipe=args.params,
         pool=args.prompts,
         stop=tuple(iteration.stop),
+        sampling=settings.sampling(iteration),
     )
     engine, shard = settings.engine(params), params.engine.shard_prompts
     done = sampling.sample(run, order, prompts, engine, shard)
     run.outputs.table(args.table, schema.GENERATIONS, done.generations)
     run.outputs.table(args.rejects, schema.REJECTS, done.rejects)
-    metrics = sampling.metrics(done.generations)
-    rejected = done.rejects.height
-    run.outputs.json(
-        args.metrics,
-        {"rows_in": prompts.height, "kept": prompts.height - rejected, "rejected": rejected}
-        | metrics,
-    )
-    run.summary.rows_in, run.summary.rejected = prompts.height, rejected
-    run.summary.kept = prompts.height - rejected
+    run.outputs.json(args.metrics, done.metrics())
+    run.summary.rows_in, run.summary.rejected = prompts.height, done.lost
+    run.summary.kept = prompts.height - done.lost
     run.summary.tokens = int(done.generations["n_tokens"].sum())
-    run.summary.note = f"{done.generations.height} responses"
+    run.summary.note = f"{done.generations.height} of {done.draws} responses"
 
 
 def _turns(iteration: Iteration, policy: Path) -> Iterator[sampling.Turn]:

@@ -10,7 +10,6 @@ from training.core.seeds import sample_seed
 from training.engines.protocol import Draw, Request, Sampler
 
 OVER_CONTEXT = "over_context"
-_COLDEST = 1e-6  # the embedded sampler divides by the temperature; this is its greedy choice
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Said:
-    """An answer and why it ended: stop, length, or over_context (empty: no room was left)."""
+    """An answer and why it ended: stop, length, over_context (empty: no room), or a fault."""
 
     text: str
     end: str
@@ -44,15 +43,14 @@ def answer(
     prompts = template.encode_many([one.messages for one in asked], add_generation_prompt=True)
     room = sampler.context - tokens
     fitting = [place for place, prompt in enumerate(prompts) if len(prompt) <= room]
-    cold = _COLDEST if sampler.name == "transformers" else 0.0
-    requests = [_request(asked[place], prompts[place], cold, seed) for place in fitting]
+    requests = [_request(asked[place], prompts[place], seed) for place in fitting]
     found = [Said("", OVER_CONTEXT, 0)] * len(asked)
     for place, (drawn,) in zip(fitting, sampler.sample(requests, tokens), strict=True):
-        ids = drawn.token_ids
-        found[place] = Said(template.decode(ids), drawn.finish_reason, len(ids))
+        end = drawn.finish_reason if drawn.fault is None else drawn.fault.rule
+        found[place] = Said(template.decode(drawn.said), end, len(drawn.token_ids))
     return found
 
 
-def _request(one: Asked, prompt: list[int], cold: float, seed: int) -> Request:
-    draw = Draw(sample_seed(seed, one.key, one.turn), max(one.temperature, cold))
+def _request(one: Asked, prompt: list[int], seed: int) -> Request:
+    draw = Draw(sample_seed(seed, one.key, one.turn), one.temperature)
     return Request(prompt, (draw,))

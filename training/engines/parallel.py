@@ -19,7 +19,7 @@ from typing import Any
 
 from curation.core.errors import UserError
 from training.core.environment import cores
-from training.engines.protocol import Request, Response
+from training.engines.protocol import PLAIN, Request, Response, Sampling
 from training.engines.settings import Engine
 
 _PR_SET_PDEATHSIG = 1
@@ -77,11 +77,17 @@ class ParallelSampler:
         self.context = int(facts["context"])
 
     def sample(
-        self, requests: Sequence[Request], max_new_tokens: int, stop: Sequence[int] = ()
+        self,
+        requests: Sequence[Request],
+        max_new_tokens: int,
+        stop: Sequence[int] = (),
+        sampling: Sampling = PLAIN,
     ) -> list[list[Response]]:
         """Responses per request, in the order of its draws."""
         dealt = [range(place, len(requests), len(self._workers)) for place in range(self._count)]
-        parts = [([requests[k] for k in share], max_new_tokens, list(stop)) for share in dealt]
+        parts = [
+            ([requests[k] for k in share], max_new_tokens, list(stop), sampling) for share in dealt
+        ]
         return _by_place(dealt, self._workers.call(parts), len(requests))
 
     @property

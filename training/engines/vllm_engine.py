@@ -5,16 +5,20 @@ It is the only module that imports vllm.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint
+from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.environment import device
-from training.engines.protocol import Draw, Request, Response
+from training.core.vocabulary import Vocabulary
+from training.engines import finishing
+from training.engines.protocol import PLAIN, Draw, Request, Response, Rules, Sampling
 
 
 class VllmSampler:
@@ -24,7 +28,7 @@ class VllmSampler:
 
     def __init__(self, path: Path, dtype: str, tensor_parallel: int, memory_share: float) -> None:
         tokenizer = checkpoint.load_tokenizer(path)
-        self._ends = sorted({int(tokenizer.eos_token_id), ChatTemplate(tokenizer).end_id})
+        self.vocabulary = vocabulary.of(path, tokenizer, ChatTemplate(tokenizer))
         self._llm = _start(
             path, dtype=dtype, tensor_parallel=tensor_parallel, memory_share=memory_share
         )
@@ -32,14 +36,25 @@ class VllmSampler:
         self.context = int(self._llm.llm_engine.model_config.max_model_len)
 
     def sample(
-        self, requests: Sequence[Request], max_new_tokens: int, stop: Sequence[int] = ()
+        self,
+        requests: Sequence[Request],
+        max_new_tokens: int,
+        stop: Sequence[int] = (),
+        sampling: Sampling = PLAIN,
     ) -> list[list[Response]]:
         """Responses per request, in the order of its draws; draws share their prompt's prefix."""
-        ends = sorted({*self._ends, *stop})
         prompts = [{"prompt_token_ids": r.prompt} for r in requests for _ in r.draws]
-        params = [_params(draw, max_new_tokens, ends) for r in requests for draw in r.draws]
+        rules = Rules(max_new_tokens, stop, sampling)
+        shared = _shared(self.vocabulary, rules)
+        params = [_params(draw, shared) for r in requests for draw in r.draws]
         outputs = iter(self._llm.generate(prompts, params, use_tqdm=False))
-        return [[_response(next(outputs)) for _ in request.draws] for request in requests]
+        return [
+            [self._response(next(outputs), rules) for _ in request.draws] for request in requests
+        ]
+
+    def _response(self, output: Any, rules: Rules) -> Response:
+        drawn = output.outputs[0]
+        return finishing.response(drawn.token_ids, drawn.finish_reason, self.vocabulary, rules)
 
     def close(self) -> None:
         """Drop the engine and the GPU memory it has set aside."""
@@ -129,18 +144,21 @@ def _version() -> str:
     return str(vllm.__version__)
 
 
-def _params(draw: Draw, max_new_tokens: int, ends: list[int]) -> Any:
+def _shared(known: Vocabulary, rules: Rules) -> dict[str, Any]:
+    """What every draw of a call has: ends, sampling, and ids that are never drawn."""
+    barred = dict.fromkeys(known.unknown, -math.inf)
+    return {
+        "max_tokens": rules.max_new_tokens,
+        "stop_token_ids": sorted(known.ends.union(rules.stop)),
+        "logit_bias": barred or None,
+        "detokenize": False,
+        "presence_penalty": 0.0,
+        "frequency_penalty": 0.0,
+        **asdict(rules.sampling),
+    }
+
+
+def _params(draw: Draw, shared: dict[str, Any]) -> Any:
     from vllm import SamplingParams
 
-    return SamplingParams(
-        temperature=draw.temperature,
-        seed=draw.seed,
-        max_tokens=max_new_tokens,
-        stop_token_ids=ends,
-        detokenize=False,
-    )
-
-
-def _response(output: Any) -> Response:
-    drawn = output.outputs[0]
-    return Response([int(token) for token in drawn.token_ids], str(drawn.finish_reason))
+    return SamplingParams(temperature=draw.temperature, seed=draw.seed, **shared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipelines.core.params.judges import Server
 from pipelines.core.params.section import Model, Name, Range, Share
@@ -23,14 +23,46 @@ class Engine(Model):
     server: Server = Server()
 
 
-class Iteration(Model):
+def _in_vllm(value: float) -> float:
+    """Refuse what vLLM would silently raise to 0.01."""
+    if 0 < value < _COLDEST:
+        raise ValueError(f"between 0 and {_COLDEST}; give 0 for the likeliest token")
+    return value
+
+
+_COLDEST = 0.01
+Temperature = Annotated[float, Field(ge=0, le=2), AfterValidator(_in_vllm)]
+
+
+class Drawn(Model):
+    """How tokens are drawn, the same in every engine; the defaults draw from the policy itself.
+
+    Applied in this order: repetition penalty, temperature, min_p, top_k, top_p. The model's own
+    generation_config.json decides nothing of it, also where a server has loaded one.
+    """
+
+    top_p: float = Field(
+        1.0, gt=0, le=1, description="Draw from the likeliest tokens that hold this probability."
+    )
+    top_k: int = Field(0, ge=0, description="Draw from so many of the likeliest tokens; 0: all.")
+    min_p: Share = Field(
+        0.0, description="Leave out tokens less likely than this share of the likeliest one."
+    )
+    repetition_penalty: float = Field(
+        1.0, gt=0, description="Over 1 makes tokens of prompt and response less likely."
+    )
+
+
+class Iteration(Drawn):
     """One iteration of online DPO: which policy samples which prompts, and how."""
 
     policy: Name
     prompts: Range
     limit: int | None = Field(default=None, gt=0)
     n: int = Field(8, ge=2)
-    temperatures: list[Annotated[float, Field(gt=0)]] = Field([1.0], min_length=1)
+    temperatures: list[Temperature] = Field(
+        [1.0], min_length=1, description="Of the responses to a prompt, in turn; 0 is greedy."
+    )
     max_new_tokens: int = Field(gt=0)
     stop: list[Annotated[str, Field(min_length=1)]] = []
     also: dict[Name, Annotated[int, Field(gt=0)]] = {}
@@ -85,13 +117,13 @@ class Oracle(Model):
     function: str | None = None
 
 
-class Evaluation(Model):
+class Evaluation(Drawn):
     """How policies are compared on the held-out prompts."""
 
     policies: list[Name]
     prompts: int = Field(gt=0)
     n: int = Field(1, ge=1)
-    temperature: float = Field(1.0, gt=0)
+    temperature: float = Field(1.0, gt=0, le=2)
     max_new_tokens: int = Field(gt=0)
     reward_model: Name
     oracle: Oracle

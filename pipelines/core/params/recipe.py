@@ -44,6 +44,10 @@ class Gates(Model):
     max_null_scores: Share = 0.05
     max_conflict_rate: Share = 0.0
     chosen_longer_rate: Range = (0.02, 0.98)
+    min_distinct_share: Share = Field(
+        0.05,
+        description="Least mean share, over prompts, of the further responses that are new texts.",
+    )
 
 
 class Report(Model):

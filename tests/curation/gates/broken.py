@@ -26,6 +26,7 @@ BROKEN: list[tuple[str, str, dict[str, Any]]] = [
     ("prompts", "no_benchmark", {"messages": user("What is  it?")}),
     ("prompts", "map_is_finite", {"map_x": float("nan")}),
     ("generations", "samples_complete", {"sample": 3}),
+    ("generations", "distinct_share", {"response": "no!", "n_chars": 3}),
     ("generations", "finish_reason_known", {"finish_reason": "error"}),
     ("generations", "lengths_agree", {"n_tokens": 9}),
     ("generations", "one_policy", {"policy_sha": "other"}),

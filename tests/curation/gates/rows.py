@@ -25,6 +25,7 @@ BOUNDS = {
     "max_tie_rate": 0.5,
     "max_null_scores": 0.1,
     "max_conflict_rate": 0.0,
+    "min_distinct_share": 0.05,
 }
 ALL_VIEWS = ["rejects", "prompts", "generations", "scores", "pairs", "history", "benchmarks",
              "metrics",
@@ -109,9 +110,10 @@ SOUND: dict[str, tuple[list[dict[str, Any]], Views]] = {
     "reference": ([LOGPS], {"history": (HISTORY, [PAST])}),
     "evaluation": (
         [{**GENERATION, "prompt_id": "h"}, {**OTHER, "prompt_id": "h"}],
-        {**POOL, **JUDGED},
+        {**POOL, **JUDGED, **REJECTED},
     ),
 }
+DRAWN = ("generations", "evaluation")
 PAIR_COUNTS = {"pairs": 1.0, "rejects": 1.0, "tie_rate": 0.1}
 
 
@@ -126,9 +128,9 @@ def report(
         pl.DataFrame(kept, schema=table.polars).write_parquet(path)
         files[view] = [str(path)]
     numbers: dict[str, dict[str, float]] = {"bounds": {}}
-    if name == "pairs" or (metrics and name != "generations"):
+    if name == "pairs" or (metrics and name not in DRAWN):
         numbers["metrics"] = {**(PAIR_COUNTS if name == "pairs" else {}), **metrics}
-    if name == "generations":
+    if name in DRAWN:
         numbers["counts"] = {"rows_in": 2.0, **metrics}
     connection = locked_duckdb.connect(files, numbers, BOUNDS)
     return sql_checks.run(checks_of(name, [*files, *numbers]), connection, name)

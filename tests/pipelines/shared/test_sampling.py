@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import yaml
 from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core.io import Outputs
+from pipelines.stages.gate import main as gate
 from pipelines.stages.generate import main
 from tests.models import user
 from training.core import checkpoint
@@ -49,17 +52,27 @@ def work(root: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
-def generate(work: Path, out: str, **knobs: Any) -> int:
+def generate(work: Path, out: str, policy: str = "iter1", **knobs: Any) -> int:
     """Run the stage for iter2 with some knobs changed; its exit code."""
     recipe = yaml.safe_load((work / "params.yaml").read_text("utf-8"))
     recipe["iterations"]["iter2"] |= knobs
     (work / f"{out}.yaml").write_text(yaml.safe_dump(recipe), "utf-8")
     given = {
-        "policy": "iter1", "prompts": "prompts.parquet", "params": f"{out}.yaml",
+        "policy": policy, "prompts": "prompts.parquet", "params": f"{out}.yaml",
         "table": f"{out}.parquet", "rejects": f"{out}_rejects.parquet", "metrics": f"{out}.json",
     }  # fmt: skip
     flags = [part for name, file in given.items() for part in (f"--{name}", str(work / file))]
     return main(["--iteration", "iter2", *flags])
+
+
+def drawn(work: Path, out: str) -> pl.DataFrame:
+    """Responses and failed draws: prompt, number, tokens and the rule of those that failed."""
+    names = ["prompt_id", "sample", "token_ids", "finish_reason", "response"]
+    rejects = pl.read_parquet(work / f"{out}_rejects.parquet")
+    draw = pl.Struct({name: schema.GENERATIONS.polars[name] for name in names})
+    failed = rejects.select(pl.col("payload").str.json_decode(draw), "rule").unnest("payload")
+    whole = said(work, out).select(*names, rule=pl.lit(None, dtype=pl.String))
+    return pl.concat([whole, failed]).sort("prompt_id", "sample")
 
 
 def said(work: Path, out: str) -> pl.DataFrame:
@@ -82,7 +95,7 @@ def test_a_further_policy_leaves_the_first_ones_responses_alone(
     further = both.filter(policy="sft")
     assert further["sample"].unique().to_list() == [3, 4]
     assert further["policy_sha"].unique().to_list() == [checkpoint.weights_sha(work / "sft")]
-    assert both.height == 8 * 5
+    assert drawn(work, "both").height == 8 * 5
     assert both["generation_id"].is_unique().all()
     assert both["seed"].is_unique().all()
 
@@ -102,7 +115,9 @@ def test_a_stop_token_ends_a_response_and_is_not_part_of_its_text(
     assert generate(work, "stopped", stop=[stop[1]]) == 0
     cut = 0
     rows = zip(
-        alone.iter_rows(named=True), said(work, "stopped").iter_rows(named=True), strict=True
+        drawn(work, "alone").iter_rows(named=True),
+        drawn(work, "stopped").iter_rows(named=True),
+        strict=True,
     )
     for before, after in rows:
         long, short = before["token_ids"], after["token_ids"]
@@ -114,6 +129,79 @@ def test_a_stop_token_ends_a_response_and_is_not_part_of_its_text(
         else:
             assert short == long
     assert cut > 3
+
+
+def test_a_draw_with_a_control_token_inside_is_in_the_ledger_and_not_in_the_table(
+    work: Path, alone: pl.DataFrame
+) -> None:
+    template = ChatTemplate(checkpoint.load_tokenizer(work / "iter1"))
+    control = {
+        token for token, one in template.tokenizer.added_tokens_decoder.items() if one.special
+    }
+    every = drawn(work, "alone")
+    assert every.select("prompt_id", "sample").is_unique().all()
+    rules = set()
+    for ids_, reason, rule in every.select("token_ids", "finish_reason", "rule").iter_rows():
+        inside = ids_[:-1] if reason == "stop" else ids_
+        assert (rule == "control_token") == bool(control & set(inside))
+        rules.add(rule)
+    assert rules == {None, "control_token"}
+    metrics = json.loads((work / "alone.json").read_text("utf-8"))
+    assert metrics["draws"] == every.height == 8 * 3
+    assert metrics["failed_draws"] == {"control_token": every.height - alone.height}
+    assert metrics["responses"] == alone.height
+    sampling = {"top_p": 1.0, "top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
+    assert metrics["sampling"] == sampling
+    views = ("rejects", "alone_rejects.parquet"), ("prompts", "prompts.parquet")
+    flags = [f"--view={name}={work / file}" for name, file in (*views, ("counts", "alone.json"))]
+    gated = ["--table-name", "generations", "--table", str(work / "alone.parquet"), *flags]
+    assert (
+        gate(["--params", str(work / "alone.yaml"), "--report", str(work / "g.json"), *gated]) == 0
+    )
+
+
+def test_the_recipes_sampling_is_what_samples(work: Path) -> None:
+    assert generate(work, "one", top_k=1, temperatures=[0.7]) == 0
+    one = drawn(work, "one").group_by("prompt_id").agg(pl.col("token_ids").n_unique())
+    assert one["token_ids"].to_list() == [1] * 8
+    assert generate(work, "cold", temperatures=[0.0]) == 0
+    assert drawn(work, "cold")["token_ids"].equals(drawn(work, "one")["token_ids"])
+
+
+def test_every_end_that_the_models_own_files_name_stops_a_response(
+    work: Path, alone: pl.DataFrame
+) -> None:
+    tokens = pl.Series([token for row in alone["token_ids"] for token in row[1:-1]])
+    second = int(tokens.value_counts(sort=True)[0, 0])
+    shutil.copytree(work / "iter1", work / "two_ends")
+    file = work / "two_ends/generation_config.json"
+    told = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps(told | {"eos_token_id": [told["eos_token_id"], second]}), "utf-8")
+    assert generate(work, "two", policy="two_ends") == 0
+    ended = 0
+    before, after = drawn(work, "alone"), drawn(work, "two")
+    for long, short in zip(before["token_ids"], after["token_ids"], strict=True):
+        assert list(short) == list(long)[: len(short)]
+        assert second not in list(short)[:-1]
+        ended += short[-1] == second
+    assert ended > 5
+    stopped = after.filter(pl.col("token_ids").list.last() == second)
+    assert set(stopped["finish_reason"]) == {"stop"}
+    template = ChatTemplate(checkpoint.load_tokenizer(work / "iter1"))
+    for ids_, text in stopped.select("token_ids", "response").iter_rows():
+        assert text == template.decode(ids_[:-1])
+
+
+def test_ids_that_the_tokenizer_does_not_know_are_never_drawn(work: Path) -> None:
+    model: Any = checkpoint.load_policy(work / "iter1")
+    tokenizer = checkpoint.load_tokenizer(work / "iter1")
+    model.resize_token_embeddings(len(tokenizer) + 64)
+    model.get_input_embeddings().weight.data[len(tokenizer) :] = 3.0
+    checkpoint.save(work / "padded", model, tokenizer, {"policy": "padded"})
+    assert generate(work, "known", policy="padded") == 0
+    every = drawn(work, "known")
+    assert every["token_ids"].explode().max() < len(tokenizer)
+    assert every.height == 8 * 3
 
 
 def test_a_stop_of_several_tokens_is_refused(

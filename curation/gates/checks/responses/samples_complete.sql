@@ -1,5 +1,20 @@
--- Every prompt has the same number of samples, numbered from 0.
-with per_prompt as (
+-- Every prompt has as many draws, numbered from 0, failed ones included.
+-- views: rejects
+with drawn as (
+    select
+        prompt_id,
+        sample
+    from this
+    where engine <> 'imported'
+    union all
+    select
+        split_part(item_id, ':', 1) as prompt_id,
+        split_part(item_id, ':', 2)::bigint as sample
+    from rejects
+    where contains(item_id, ':')
+),
+
+per_prompt as (
     select
         prompt_id,
         count(*) as samples,
@@ -7,8 +22,7 @@ with per_prompt as (
         min(sample) as lowest,
         max(sample) as highest,
         max(count(*)) over () as wanted
-    from this
-    where engine <> 'imported'
+    from drawn
     group by prompt_id
 ),
 
