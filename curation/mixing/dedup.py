@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -96,19 +95,12 @@ def _verified(texts: pl.Series, pairs: pl.DataFrame, threshold: float) -> pl.Dat
 
 def _components(size: int, links: pl.DataFrame) -> pl.Series:
     """The lowest row of each row's connected component."""
-    parent = list(range(size))
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(row: int) -> int:
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
-
-    for a, b in _rows(links):
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
-    return pl.Series([root(row) for row in range(size)], dtype=pl.UInt32)
-
-
-def _rows(links: pl.DataFrame) -> Iterator[tuple[int, int]]:
-    return links.iter_rows()
+    ends = (links["a"].to_numpy(), links["b"].to_numpy())
+    linked = coo_array((np.ones(links.height, dtype=bool), ends), shape=(size, size))
+    _, labels = connected_components(linked, directed=False)
+    _, lowest = np.unique(labels, return_index=True)
+    return pl.Series(lowest[labels], dtype=pl.UInt32)

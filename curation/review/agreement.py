@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import combinations
 from typing import Any
 
@@ -52,10 +51,10 @@ def kappa(both: list[tuple[str, str]]) -> float | None:
     """Cohen's kappa of two reviewers' labels; None where chance alone would always agree."""
     if not both:
         return None
-    first, second = (Counter(labels) for labels in zip(*both, strict=True))
-    same = sum(1 for one, other in both if one == other) / len(both)
-    chance = sum(count * second[label] for label, count in first.items()) / len(both) ** 2
-    return None if chance == 1 else (same - chance) / (1 - chance)
+    from sklearn.metrics import cohen_kappa_score  # takes a second to import
+
+    first, second = zip(*both, strict=True)
+    return float(cohen_kappa_score(first, second)) if len({*first, *second}) > 1 else None
 
 
 def alpha(units: list[list[str]]) -> float | None:

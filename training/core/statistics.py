@@ -1,4 +1,4 @@
-"""Means with standard errors, correlations within prompts, bootstrap intervals: plain numpy."""
+"""Means with standard errors, correlations within prompts, bootstrap intervals."""
 
 from __future__ import annotations
 
@@ -30,23 +30,18 @@ def group_means(values: Floats, groups: Sequence[str]) -> Floats:
 
 
 def pearson(x: Floats, y: Floats) -> float:
-    """Pearson's correlation; NaN when either side does not vary."""
-    x, y = x - x.mean(), y - y.mean()
-    scale = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / scale) if scale > 0 else float("nan")
+    """Pearson's correlation; NaN when either side does not vary.
 
-
-def ranks(values: Floats) -> Floats:
-    """Ranks with ties averaged, 0-based."""
-    unique, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    assert len(unique) == len(counts)
-    first = np.cumsum(counts) - counts
-    return (first + (counts - 1) / 2.0)[place]
+    NumPy's, once for each prompt: SciPy's gives the same in 16 times the time, for its p-value.
+    """
+    return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) and np.ptp(y) else float("nan")
 
 
 def spearman(x: Floats, y: Floats) -> float:
-    """Spearman's rank correlation; NaN when either side does not vary."""
-    return pearson(ranks(x), ranks(y))
+    """Spearman's rank correlation, ties averaged; NaN when either side does not vary."""
+    from scipy.stats import rankdata  # takes half a second to import
+
+    return pearson(rankdata(x), rankdata(y))
 
 
 def bootstrap(values: Floats, seed: int, draws: int = 1000) -> tuple[float, float]:

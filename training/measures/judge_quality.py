@@ -1,4 +1,4 @@
-"""How good a judge is: accuracy with intervals, calibration, agreement, cycles; plain numpy.
+"""How good a judge is: accuracy with intervals, calibration, agreement, cycles.
 
 Everything starts from P(first response better) on labelled comparisons.
 """
@@ -20,7 +20,7 @@ CUTS = (0.2, 0.4, 0.6, 0.8)
 
 
 def wilson(right: float, rows: int) -> tuple[float, float]:
-    """Wilson's 95% interval of a share; `right` may hold halves, for ties."""
+    """Wilson's 95% interval of a share; `right` may hold halves for ties, which SciPy's can't."""
     share, square = right / rows, Z95**2
     middle = (share + square / (2 * rows)) / (1 + square / rows)
     spread = share * (1 - share) / rows + square / (4 * rows**2)
@@ -93,10 +93,11 @@ def calibration(chosen_wins: Floats) -> dict[str, Any]:
 
 def kappa(left: NDArray[np.bool_], right: NDArray[np.bool_]) -> float:
     """Cohen's kappa of two judges' picks; NaN where chance alone would make them agree."""
-    agree = float((left == right).mean())
-    a, b = float(left.mean()), float(right.mean())
-    chance = a * b + (1.0 - a) * (1.0 - b)
-    return (agree - chance) / (1.0 - chance) if chance < 1.0 else float("nan")
+    from sklearn.metrics import cohen_kappa_score  # takes a second to import
+
+    if len(np.unique([left, right])) < 2:
+        return float("nan")
+    return float(cohen_kappa_score(left, right))
 
 
 def agreement(picks: dict[str, NDArray[np.bool_]]) -> list[dict[str, Any]]:
