@@ -15,11 +15,12 @@ from pathlib import Path
 
 from curation.core import schema
 from curation.core.errors import UserError
-from curation.pairing.history import Keep, grow, lineage
+from curation.pairing.history import grow, lineage
 from pipelines.core import io, stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
-from pipelines.core.params import Params, load
+from pipelines.core.params import load
 from pipelines.core.stage import Stage
+from pipelines.shared.keeping import keep_of
 
 
 class Args(Arguments):
@@ -36,12 +37,6 @@ class Args(Arguments):
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, grow, write; the exit code."""
     return stage.run("history", Args, body, argv)
-
-
-def keep_of(params: Params) -> Keep:
-    """What params.yaml says stays in the history."""
-    given = params.history
-    return Keep(given.keep, given.last_k, given.cap, given.weights, params.seeds.caps)
 
 
 def body(run: Stage, args: Args) -> None:

@@ -16,7 +16,7 @@ from pipelines.core import io, stage
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import load
 from pipelines.core.stage import Stage
-from pipelines.stages.history import keep_of
+from pipelines.shared.keeping import keep_of
 
 
 class Args(Arguments):
