@@ -16,6 +16,7 @@ from pathlib import Path
 from pipelines.core import code, complaints, process
 from pipelines.core.arguments import A, Arguments, parse
 from pipelines.core.io import Outputs, atomic, forget_torn
+from pipelines.core.recorded import same_code
 from pipelines.core.watched import watched
 
 WORK = Path(".work")  # ignored by git and DVC: locks, finished shards, timings
@@ -101,6 +102,7 @@ def run(
 def _whole(stage: Stage, args: A, body: Callable[[Stage, A], None]) -> None:
     """Run the body under the stage's lock and rename its outputs into place."""
     with process.locked(stage.folder("locks").with_suffix(".lock")):
+        same_code(stage.module)
         forget_torn(stage.writes)
         with watched(args.inputs()):
             body(stage, args)

@@ -16,10 +16,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.gates.folders import FOLDERS, folders_of
 from pipelines.core.code import PACKAGES, ROOT, Code
-
-Hashes = dict[str, "str | dict[str, str]"]
+from pipelines.core.recorded import Hash, hash_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,24 +44,17 @@ def stages(root: Path) -> list[str]:
     return [f"pipelines.stages.{name}" for name in names if name not in {"__init__", "code"}]
 
 
-def hashes(root: Path, modules: Sequence[str]) -> Hashes:
+def hashes(root: Path, modules: Sequence[str]) -> dict[str, Hash]:
     """Each module's last name -> its hash; for the gate, table -> hash.
 
     Raises:
         ValueError: there is no such module, or it finds files in a way that can't be followed.
     """
     code = Code(root, [*PACKAGES, *{name.partition(".")[0] for name in modules} - {*PACKAGES}])
-    return {name.rpartition(".")[2]: _hash(code, name) for name in modules}
+    return {name.rpartition(".")[2]: hash_of(code, name) for name in modules}
 
 
-def _hash(code: Code, module: str) -> str | dict[str, str]:
-    if module != "pipelines.stages.gate":
-        return code.sha(module)
-    only = {table: [f"checks/{name}" for name in folders_of(table)] for table in FOLDERS}
-    return {table: code.sha(module, {"curation.gates": only[table]}) for table in FOLDERS}
-
-
-def _write(path: Path, found: Hashes) -> None:
+def _write(path: Path, found: dict[str, Hash]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temp.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")
