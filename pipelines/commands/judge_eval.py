@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curation.audit.text import of_rows
 from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
@@ -27,7 +28,7 @@ from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
-from pipelines.shared import judges, judging, records
+from pipelines.shared import judges, judging
 
 TASK = "measure judges and policies"
 
@@ -80,8 +81,8 @@ def body(run: Stage, args: Args) -> None:
         args.metrics,
         {"pairs": len(rows), "ambiguous": ambiguous, "judges": figures, "agreement": agreement},
     )
-    print(records.table([_line(name, found) for name, found in figures.items()], digits=4))
-    print(records.table(agreement, digits=4))
+    print(of_rows([_line(name, found) for name, found in figures.items()], digits=4))
+    print(of_rows(agreement, digits=4))
     run.summary.rows_in = len(rows) + ambiguous
     run.summary.kept, run.summary.rejected = len(rows), ambiguous
 

@@ -20,13 +20,13 @@ import yaml
 from pydantic import Field
 
 from curation.audit import paper
+from curation.audit.text import of_rows
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params.section import Model
 from pipelines.core.stage import Stage
-from pipelines.shared import records
 
 TASK = "measure judges and policies"
 
@@ -92,7 +92,7 @@ def body(run: Stage, args: Args) -> None:
         limit=args.limit, chat=args.chat, dtype=whole.engine.dtype,
     )  # fmt: skip
     run.outputs.json(args.metrics, {"checkpoint": str(args.checkpoint), "tasks": found})
-    print(records.table(_table(args.checkpoint.name, entries, found), digits=1))
+    print(of_rows(_table(args.checkpoint.name, entries, found), digits=1))
     run.summary.rows_in = run.summary.kept = len(found)
 
 

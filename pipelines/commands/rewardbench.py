@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.audit import paper
+from curation.audit.text import of_rows
 from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
@@ -62,7 +63,7 @@ def body(run: Stage, args: Args) -> None:
     right = judge_quality.verdicts(np.where(np.isnan(chance), 0.0, chance))  # no verdict: wrong
     found = rewardbench.scores([row["subset"] for row in rows], right)
     run.outputs.json(args.metrics, {"judge": judge.name, "nulls": failed, **found})
-    print(records.table(_table(judge.name, found), digits=1))
+    print(of_rows(_table(judge.name, found), digits=1))
     run.summary.rows_in, run.summary.rejected = len(rows), failed
     run.summary.kept = len(rows) - failed
     if found["score"] is not None:

@@ -17,13 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curation.audit.text import of_rows
 from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import judges, judging, records
+from pipelines.shared import judges, judging
 
 TASK = "measure judges and policies"
 
@@ -66,7 +67,7 @@ def body(run: Stage, args: Args) -> None:
     more = ("chars", "baseline_chars", "pairs")
     lines = [{"judge": name, **{k: row[k] for k in keys + more}} for name, row in found.items()]
     print(f"{policy} against {baseline}")
-    print(records.table(lines))
+    print(of_rows(lines, digits=2))
     run.summary.rows_in, run.summary.kept = len(rows) + unmatched, len(rows)
     run.summary.rejected = unmatched
 

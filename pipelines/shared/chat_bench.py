@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.audit import paper
+from curation.audit.text import of_rows
 from curation.core.errors import UserError
 from pipelines.core import io
 from pipelines.shared import records
@@ -42,7 +43,7 @@ def beside(board: Sequence[dict[str, Any]], name: str, column: str) -> str:
         {**dict.fromkeys(board[0]), "model": f"paper: {policy}", column: values[place]}
         for policy, *values in paper.CHAT
     ]
-    return records.table([*board, *theirs])
+    return of_rows([*board, *theirs], digits=2)
 
 
 def _rows(paths: Sequence[Path], columns: Sequence[str]) -> list[records.Row]:

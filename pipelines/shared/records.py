@@ -63,27 +63,3 @@ def write_array(path: Path, rows: Sequence[Row]) -> None:
     """Write one JSON array, whole or not at all."""
     with atomic(path) as temp:
         temp.write_text(json.dumps(list(rows), ensure_ascii=False, indent=2) + "\n", "utf-8")
-
-
-def table(rows: Sequence[Row], digits: int = 2) -> str:
-    """Rows as an aligned text table; numbers to the right, None as a dash."""
-    if not rows:
-        return ""
-    names = list(rows[0])
-    cells = [names, *([_cell(row[name], digits) for name in names] for row in rows)]
-    widths = [max(len(line[place]) for line in cells) for place in range(len(names))]
-    right = [not isinstance(rows[0][name], str) for name in names]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if flag else cell.ljust(width)
-            for cell, width, flag in zip(line, widths, right, strict=True)
-        ).rstrip()
-        for line in cells
-    ]
-    return "\n".join(lines)
-
-
-def _cell(value: object, digits: int) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.audit.text import block, cell, table
+from curation.audit.text import block, cell, of_rows, table
 
 
 def test_numbers_right_text_left() -> None:
@@ -16,6 +16,17 @@ def test_numbers_right_text_left() -> None:
 
 def test_no_rows_is_only_a_head() -> None:
     assert table(["name"], []) == "name\n----"
+
+
+def test_rows_by_name_have_the_decimals_that_are_asked_for() -> None:
+    rows = [{"judge": "a", "share": 0.5, "n": 12}, {"n": 3, "judge": "paper", "share": None}]
+    assert of_rows(rows, digits=3).splitlines() == [
+        "judge  share   n",
+        "-----  -----  --",
+        "a      0.500  12",
+        "paper          3",
+    ]
+    assert of_rows([], digits=3) == ""
 
 
 def test_control_characters_are_shown_and_long_text_is_cut() -> None:
