@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -29,7 +28,6 @@ from pipelines.shared.revisions import fetch, show
 
 TASK = "ask a build"
 
-_REF = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/([A-Za-z0-9][\w.-]*)")
 _PAGES = ("report/index.html", "report/iterations")
 
 
@@ -58,16 +56,30 @@ def _body(args: argparse.Namespace) -> None:
 
 def _revisions() -> Iterator[Run]:
     """HEAD, the commits experiments started from, and the experiments, each without its files."""
-    refs = _git(
-        "for-each-ref", "--sort=creatordate", "--format=%(objectname) %(refname)", "refs/exps"
-    )
-    found = [(line.partition(" ")[0], _REF.fullmatch(line.partition(" ")[2])) for line in refs]
-    experiments = [(commit, match) for commit, match in found if match]
-    bases = dict.fromkeys(match[1] + match[2] for _, match in experiments)
-    for commit in dict.fromkeys([*_git("rev-parse", "HEAD"), *bases]):
+    found = _experiments()
+    head = _git("rev-parse", "HEAD")
+    for commit in dict.fromkeys([*head, *found]):
         yield _run(_title(commit), "commit", commit)
-    for commit, match in experiments:
-        yield _run(match[3], "experiment", commit)
+    names = {sha: name for named in found.values() for name, sha in named}
+    newest_first = _git("rev-list", "--no-walk=sorted", *names) if names else []
+    for commit in reversed(newest_first):
+        yield _run(names[commit], "experiment", commit)
+
+
+def _experiments() -> dict[str, list[tuple[str, str]]]:
+    """Commit that experiments started from -> name and commit of each, as `dvc exp list` has them.
+
+    `dvc.api.exp_show` gives their values at once, but 0, False and "" as None.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(".") as repo:
+            found: dict[str, list[tuple[str, str]]] = repo.experiments.ls(all_commits=True)
+    except DvcException as error:
+        raise UserError(f"dvc exp list: {error}; run this in the project's git checkout") from error
+    return {base: found[base] for base in sorted(found)}
 
 
 def _run(name: str, kind: str, commit: str) -> Run:
