@@ -1,38 +1,29 @@
 """The one way from messages to token ids, shared by training, sampling and scoring.
 
-The structure (roles, turn ends, BOS) comes from the tokenizer's chat template and is tokenised with
-its control tokens; contents are tokenised apart by a copy of the tokenizer that knows none, so a
-control token written by a user stays plain text.
+A conversation is rendered whole by the tokenizer's chat template and tokenised whole, so its ids
+are those of ``tokenizer(apply_chat_template(...))``. Control tokens that a content spells stay
+text (`control`). A completion is what follows the ids of the generation prompt.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import tokenizers
-
 from curation.core.errors import UserError
+from training.core import spans, structure
+from training.core.control import Control, Encoded
+from training.core.rendering import Message, Messages, Renderer
+from training.core.spans import Turn
+from training.core.structure import Structure
 
-Message = dict[str, str]
-Messages = Sequence[Message]
+__all__ = ["ChatTemplate", "Message", "Messages"]
 
-_VERSION = "1"  # part of the hash: raise it when the encoding below changes
-_MARK = re.compile(r"(\s*)\ue000(\d+)\ue001(\s*)")
-_PAD = " "
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a rendered conversation: fixed token ids, or a place for one content."""
-
-    ids: tuple[int, ...] = ()
-    slot: int | None = None
-    strip: tuple[bool, bool] = (False, False)
+_VERSION = "2"  # part of the hash: raise it when the encoding below changes
+_ASKED: Messages = [{"role": "user", "content": "Name a bird."}]
 
 
 class ChatTemplate:
@@ -46,32 +37,51 @@ class ChatTemplate:
     """
 
     def __init__(self, tokenizer: Any) -> None:
-        if not tokenizer.is_fast or not tokenizer.chat_template:
-            raise UserError(
-                f"{tokenizer.name_or_path}: its tokenizer has no chat template (or is not a fast "
-                "one); set base.chat_template in params.yaml"
-            )
         self.tokenizer = tokenizer
-        self._plain = _without_control(tokenizer)
-        self._special = frozenset(tokenizer.added_tokens_decoder)
-        self._layouts: dict[tuple[tuple[str, ...], bool], tuple[Part, ...]] = {}
+        self._renderer = Renderer(tokenizer)
 
-    @property
+    @cached_property
     def sha(self) -> str:
-        """Hash of everything that decides the structure: template, control tokens, this code."""
-        added = {str(k): str(v) for k, v in sorted(self.tokenizer.added_tokens_decoder.items())}
-        text = json.dumps([_VERSION, self.tokenizer.chat_template, added], sort_keys=True)
+        """Hash of what decides token ids: template, vocabulary, control tokens, this code."""
+        state = json.loads(self.tokenizer.backend_tokenizer.to_str())
+        read = [state[name] for name in ("model", "normalizer", "pre_tokenizer", "added_tokens")]
+        named = {name: str(token) for name, token in self.tokenizer.special_tokens_map.items()}
+        named.pop("pad_token", None)  # no template's text depends on it
+        text = json.dumps([_VERSION, self._renderer.source, read, named], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    @property
+    @cached_property
     def end_id(self) -> int:
-        """The token that ends an assistant's turn."""
-        parts = self._layout(("user", "assistant"), False)
-        last = max(index for index, part in enumerate(parts) if part.slot is not None)
-        tail = parts[last + 1].ids if last + 1 < len(parts) else ()
-        if not tail:
-            raise UserError("chat template: nothing follows the assistant's content; no end token")
-        return tail[0]
+        """The token that ends an assistant's turn.
+
+        Raises:
+            UserError: the template ends it with no token, or with what is not one special token.
+        """
+        tail = self.structure.tail
+        for token in self._control.encode([tail])[0]:
+            if token in self._control:
+                return token
+            if self.tokenizer.decode([token]).strip():
+                break
+        else:
+            raise UserError(
+                f"chat template of {self._renderer.name}: nothing follows the assistant's content; "
+                "no end token; name another by base.chat_template"
+            )
+        raise UserError(
+            f"chat template of {self._renderer.name}: an assistant's turn ends with {tail!r}, "
+            "which is no special token of this tokenizer, so nothing would stop there; name a "
+            "template that is the tokenizer's own by base.chat_template"
+        )
+
+    @cached_property
+    def structure(self) -> Structure:
+        """What the template writes around contents."""
+        return structure.found(self._renderer, self.tokenizer)
+
+    @cached_property
+    def _control(self) -> Control:
+        return Control(self.tokenizer, self.structure.tokens)
 
     def encode(self, messages: Messages, add_generation_prompt: bool = False) -> list[int]:
         """Token ids of one conversation; see `encode_many`."""
@@ -80,127 +90,171 @@ class ChatTemplate:
     def encode_many(
         self, conversations: Sequence[Messages], add_generation_prompt: bool = False
     ) -> list[list[int]]:
-        """Token ids of conversations, each with exactly one BOS where the tokenizer has one.
+        """Token ids of conversations, as the tokenizer gives them for the rendered text.
 
-        A conversation that ends with the assistant's message ends with the end token.
+        A conversation that ends with the assistant's message ends with the end token: what some
+        templates write behind it, such as a line break, is left out.
+
+        Raises:
+            UserError: the template refuses a conversation or writes BOS twice, or a content spells
+                a marker of turns.
         """
-        pieces = self._pieces(conversations, add_generation_prompt)
-        return [[token for _, ids in parts for token in ids] for parts in pieces]
+        texts = self._rendered(conversations, add_generation_prompt)
+        ids = self._control.encode(texts)
+        if add_generation_prompt:
+            return ids
+        return [
+            self._ended(own) if _answered(messages) else own
+            for own, messages in zip(ids, conversations, strict=True)
+        ]
 
     def encode_answers(
         self, conversations: Sequence[Messages]
     ) -> list[tuple[list[int], list[bool]]]:
         """Token ids, and for each whether an assistant said it (each turn's end token included)."""
+        places = [
+            (row, place)
+            for row, messages in enumerate(conversations)
+            for place, message in enumerate(messages)
+            if message["role"] == "assistant"
+        ]
+        texts = self._rendered(conversations, False)
+        wholes = self._control.encode_with_offsets(texts)
+        found = self._starts(conversations, places, texts, wholes)
+        turns: list[list[Turn]] = [[] for _ in wholes]
+        for (row, place), start in zip(places, found, strict=True):
+            turns[row].append(Turn(start, conversations[row][place]["content"]))
+        return [
+            self._answers(whole, own, _answered(messages))
+            for whole, own, messages in zip(wholes, turns, conversations, strict=True)
+        ]
+
+    def _answers(
+        self, whole: Encoded, turns: Sequence[Turn], answered: bool
+    ) -> tuple[list[int], list[bool]]:
+        said = [False] * len(whole.ids)
+        for first, last in spans.answers(whole, turns, self._control):
+            said[first:last] = [True] * (last - first)
+        size = len(self._ended(whole.ids)) if answered else len(whole.ids)
+        return whole.ids[:size], said[:size]
+
+    def _starts(
+        self,
+        conversations: Sequence[Messages],
+        places: Sequence[tuple[int, int]],
+        texts: Sequence[str],
+        wholes: Sequence[Encoded],
+    ) -> list[int]:
+        """First token of each assistant's turn: where it no longer agrees with what asks for it."""
+        asked = [conversations[row][:place] for row, place in places if place]
+        befores = iter(self._rendered(asked, True))
         result = []
-        for conversation, parts in zip(
-            conversations, self._pieces(conversations, False), strict=True
-        ):
-            tokens: list[int] = []
-            said: list[bool] = []
-            ended = False  # whether the part before was an assistant's content
-            for slot, ids in parts:
-                answer = slot is not None and conversation[slot]["role"] == "assistant"
-                tokens += ids
-                said += [answer or (ended and place == 0) for place in range(len(ids))]
-                ended = answer
-            result.append((tokens, said))
+        for row, place in places:
+            whole = wholes[row]
+            if not place:  # it opens the conversation
+                content = conversations[row][0]["content"].strip()
+                result.append(whole.token_at(max(whole.text.find(content), 0)))
+                continue
+            before = next(befores)
+            if texts[row].startswith(before):
+                result.append(whole.token_at(len(self._control.unmarked(before))))
+            else:
+                result.append(spans.agreeing(whole.ids, self._control.encode([before])[0]))
         return result
 
-    def _pieces(
-        self, conversations: Sequence[Messages], add_generation_prompt: bool
-    ) -> list[list[tuple[int | None, Sequence[int]]]]:
-        """Per conversation its parts in order: the message they hold, if any, and the token ids."""
-        layouts = [
-            self._layout(tuple(message["role"] for message in conversation), add_generation_prompt)
-            for conversation in conversations
-        ]
-        texts = [
-            _stripped(conversation[part.slot]["content"], part.strip)
-            for conversation, layout in zip(conversations, layouts, strict=True)
-            for part in layout
-            if part.slot is not None
-        ]
-        contents = iter(self._contents(texts))
-        return [
-            [(part.slot, part.ids if part.slot is None else next(contents)) for part in layout]
-            for layout in layouts
-        ]
+    def completions(
+        self,
+        texts: Sequence[str],
+        prompts: Sequence[Messages] | None = None,
+        cut: Sequence[bool] | None = None,
+    ) -> list[list[int]]:
+        """Token ids of assistant responses as they follow the ids of a generation prompt.
 
-    def completions(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of assistant responses as they follow a generation prompt, end included."""
-        return [[*ids, self.end_id] for ids in self._contents(texts)]
+        Args:
+            texts: the responses.
+            prompts: what each of them answers; None is a short question.
+            cut: which were cut at a limit; these get no end token. None means none.
+        """
+        asked = [_ASKED] * len(texts) if prompts is None else prompts
+        before = self._rendered(asked, True)
+        whole = [self._whole(*one) for one in zip(asked, texts, before, strict=True)]
+        unique = list(dict.fromkeys(before))
+        starts = dict(zip(unique, self._control.encode(unique), strict=True))
+        ids = self._control.encode(whole)
+        result = []
+        for index, (start, text, read) in enumerate(zip(before, whole, ids, strict=True)):
+            known = starts[start]
+            own = read[len(known) :] if read[: len(known)] == known else self._rest(start, text)
+            own = self._ended(own)
+            result.append(own[:-1] if cut is not None and cut[index] else own)
+        return result
+
+    def _whole(self, prompt: Messages, text: str, before: str) -> str:
+        """The generation prompt and the response with its end, as the template writes them.
+
+        Some templates write an answer in another way than the generation prompt begins it, or drop
+        its thoughts: there the response follows the generation prompt as it stands.
+        """
+        self._refuse_markers(text)
+        answer = self._control.mark(text)
+        whole = self._renderer.render(
+            [[*self._marked(prompt), {"role": "assistant", "content": answer}]], False
+        )[0]
+        left, right = self.structure.trims
+        answer = answer.lstrip() if left else answer
+        answer = answer.rstrip() if right else answer
+        if whole.startswith(before) and answer in whole[len(before) :]:
+            return whole
+        return before + answer + self.structure.tail
+
+    def _rest(self, start: str, whole: str) -> list[int]:
+        """Ids of what follows a generation prompt whose last token would merge with it.
+
+        A policy goes on behind that token, so the rest is tokenised by itself; a line break in
+        front keeps a tokenizer from putting a space there.
+        """
+        rest = whole[len(start) :]
+        line, held = self._control.encode(["\n", "\n" + rest])
+        if held[: len(line)] == line:
+            return held[len(line) :]
+        return self._control.encode([rest])[0]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of sampled tokens, control tokens left out."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
-    def _contents(self, texts: Sequence[str]) -> list[list[int]]:
-        encoded = [item.ids for item in self._plain.encode_batch(texts, add_special_tokens=False)]
-        for text, ids in zip(texts, encoded, strict=True):
-            if not self._special.isdisjoint(ids):
-                raise UserError(f"chat template: a control token inside content: {text[:80]!r}")
-        return encoded
+    def marker_in(self, text: str) -> str | None:
+        """The first marker of turns that a text spells, of those that can't be told from text."""
+        return next((marker for marker in self.structure.markers if marker in text), None)
 
-    def _layout(self, roles: tuple[str, ...], prompt: bool) -> tuple[Part, ...]:
-        key = (roles, prompt)
-        if key not in self._layouts:
-            self._layouts[key] = self._render(roles, prompt)
-        return self._layouts[key]
+    def _rendered(self, conversations: Sequence[Messages], prompt: bool) -> list[str]:
+        return self._renderer.render([self._marked(one) for one in conversations], prompt)
 
-    def _render(self, roles: tuple[str, ...], prompt: bool) -> tuple[Part, ...]:
-        """Render the template once with marks in place of the contents, and cut it at the marks."""
-        marked = [
-            {"role": role, "content": f"{_PAD}\ue000{slot}\ue001{_PAD}"}
-            for slot, role in enumerate(roles)
-        ]
-        text = self.tokenizer.apply_chat_template(
-            marked, tokenize=False, add_generation_prompt=prompt
+    def _marked(self, messages: Messages) -> Messages:
+        marked = []
+        for message in messages:
+            self._refuse_markers(message["content"])
+            content = self._control.mark(message["content"])
+            marked.append({"role": message["role"], "content": content})
+        return marked
+
+    def _refuse_markers(self, text: str) -> None:
+        if (marker := self.marker_in(text)) is not None:
+            raise UserError(
+                f"chat template of {self._renderer.name}: the content {text[:60]!r} spells "
+                f"{marker}, which begins or ends a turn there; filter it out (rule control_tokens)"
+            )
+
+    def _ended(self, ids: list[int]) -> list[int]:
+        """Up to the end token, which is the last of its kind: no content holds it."""
+        for place in range(len(ids) - 1, -1, -1):
+            if ids[place] == self.end_id:
+                return ids[: place + 1]
+        raise UserError(
+            f"chat template of {self._renderer.name}: an answer ends without the end token "
+            f"{self.tokenizer.decode([self.end_id])!r}"
         )
-        parts: list[Part] = []
-        position = 0
-        for match in _MARK.finditer(text):
-            # A template that trims contents has eaten the padding; then contents are trimmed too.
-            left, right = match[1].endswith(_PAD), match[3].startswith(_PAD)
-            before = text[position : match.end(1) - left]
-            parts += self._structure(before)
-            parts.append(Part(slot=int(match[2]), strip=(not left, not right)))
-            position = match.start(3) + right
-        parts += self._structure(text[position:])
-        return self._one_bos(self._cut_tail(parts, roles, prompt))
-
-    def _structure(self, text: str) -> list[Part]:
-        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
-        return [Part(ids=tuple(ids))] if ids else []
-
-    def _cut_tail(self, parts: list[Part], roles: tuple[str, ...], prompt: bool) -> list[Part]:
-        """End a finished conversation at its end token; some templates add a line break to it."""
-        if prompt or not roles or roles[-1] != "assistant" or parts[-1].slot is not None:
-            return parts
-        return [*parts[:-1], Part(ids=parts[-1].ids[:1])]
-
-    def _one_bos(self, parts: list[Part]) -> tuple[Part, ...]:
-        bos = self.tokenizer.bos_token_id
-        if bos is None:
-            return tuple(parts)
-        first = parts[0].ids if parts else ()
-        if bos not in first:
-            return (Part(ids=(bos,)), *parts)
-        if first[0] != bos or first[1:2] == (bos,):
-            raise UserError("chat template: it does not put exactly one BOS at the start")
-        return tuple(parts)
 
 
-def _stripped(text: str, strip: tuple[bool, bool]) -> str:
-    left, right = strip
-    text = text.lstrip() if left else text
-    return text.rstrip() if right else text
-
-
-def _without_control(tokenizer: Any) -> tokenizers.Tokenizer:
-    """A copy of the tokenizer's backend that has no added tokens and adds none."""
-    state = json.loads(tokenizer.backend_tokenizer.to_str())
-    state["added_tokens"] = []
-    state["post_processor"] = None
-    state["truncation"] = None
-    state["padding"] = None
-    return tokenizers.Tokenizer.from_str(json.dumps(state))
+def _answered(messages: Messages) -> bool:
+    return bool(messages) and messages[-1]["role"] == "assistant"

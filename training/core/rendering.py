@@ -1,0 +1,88 @@
+"""Conversations as text, by the tokenizer's own chat template, the same on every day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from curation.core.errors import UserError
+from training.core.template_source import DATE, pinned
+
+Message = dict[str, str]
+Messages = Sequence[Message]
+
+
+class Renderer:
+    """Renders conversations for one tokenizer.
+
+    Raises:
+        UserError: the tokenizer has no chat template, or is not a fast one.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        name = tokenizer.name_or_path or type(tokenizer).__name__
+        if not tokenizer.is_fast or not tokenizer.chat_template:
+            raise UserError(
+                f"{name}: its tokenizer has no chat template (or is not a fast one); "
+                "set base.chat_template in params.yaml"
+            )
+        self.name = name
+        self.source = pinned(tokenizer.get_chat_template())
+        self._tokenizer = tokenizer
+
+    def render(self, conversations: Sequence[Messages], prompt: bool) -> list[str]:
+        """The texts of conversations, with or without what asks for an answer.
+
+        Raises:
+            UserError: the template refuses one of them, such as for a role it does not know.
+        """
+        from jinja2 import TemplateError
+
+        if not conversations:
+            return []
+        try:
+            return self._apply(conversations, prompt)
+        except (TemplateError, TypeError):
+            for one in conversations:
+                self._one(one, prompt)
+            raise
+
+    def _apply(self, conversations: Sequence[Messages], prompt: bool) -> list[str]:
+        texts: list[str] = self._tokenizer.apply_chat_template(
+            list(conversations),
+            chat_template=self.source,
+            tokenize=False,
+            add_generation_prompt=prompt,
+            strftime_now=DATE.strftime,
+        )
+        bos = self._tokenizer.bos_token
+        if bos is not None and any(text.startswith(bos + bos) for text in texts):
+            raise UserError(
+                f"chat template of {self.name}: it does not put exactly one BOS at the start"
+            )
+        return texts
+
+    def _one(self, conversation: Messages, prompt: bool) -> None:
+        from jinja2 import TemplateError
+
+        try:
+            self._apply([conversation], prompt)
+        except (TemplateError, TypeError) as error:
+            roles = [message["role"] for message in conversation]
+            raise UserError(
+                f"chat template of {self.name}: {str(error).splitlines()[0]}, in a conversation of "
+                f"roles {', '.join(roles)} that starts {_start(conversation)!r}; {_mend(roles)}"
+            ) from error
+
+
+def _start(conversation: Sequence[Mapping[str, str]]) -> str:
+    return conversation[0]["content"][:60] if conversation else ""
+
+
+def _mend(roles: Sequence[str]) -> str:
+    if "system" in roles:
+        return (
+            "set base.system: fold to put system messages in front of the first user's, or filter "
+            "them out"
+        )
+    return "filter such conversations out, or name another base.chat_template"

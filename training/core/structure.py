@@ -1,0 +1,111 @@
+"""What a chat template writes around contents, found by rendering contents that are known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from curation.core.errors import UserError
+from training.core.rendering import Messages, Renderer
+
+_WORDS = ("Zebrafinch", "Quokkabara", "Wombatross", "Ocelotter")
+_MARKER = re.compile(r"<</?\w+>>|</?[^<>\s]{1,40}>|\[/?[A-Z_]{3,}\]")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The text of a template around contents.
+
+    Attributes:
+        tail: what follows the last assistant's content.
+        trims: whether the template trims an assistant's content at its start, and at its end.
+        tokens: added tokens of the tokenizer that are not special but that begin or end turns.
+        markers: texts of several tokens that begin or end turns, such as `[INST]`.
+    """
+
+    tail: str
+    trims: tuple[bool, bool]
+    tokens: tuple[str, ...]
+    markers: tuple[str, ...]
+
+
+def found(renderer: Renderer, tokenizer: Any) -> Structure:
+    """Find the structure of one tokenizer's template.
+
+    Raises:
+        UserError: the template does not print contents, or prints them out of order.
+    """
+    between = _between(renderer, _dialogue())
+    tail, trims = _tail(renderer)
+    tokens = {str(one): one.special for one in tokenizer.added_tokens_decoder.values()}
+    names = _names(between, [name for name in tokens if name.strip()])
+    return Structure(
+        tail,
+        trims,
+        tuple(name for name in names if tokens.get(name) is False),
+        tuple(name for name in names if name not in tokens and _several(tokenizer, name)),
+    )
+
+
+def _dialogue() -> Messages:
+    return [
+        {"role": "user" if place % 2 == 0 else "assistant", "content": word}
+        for place, word in enumerate(_WORDS)
+    ]
+
+
+def _between(renderer: Renderer, messages: Messages) -> list[str]:
+    """The texts before, between and after the contents of a conversation."""
+    rest = renderer.render([messages], False)[0]
+    parts = []
+    for message in messages:
+        before, word, rest = rest.partition(message["content"])
+        if not word:
+            raise UserError(
+                f"chat template of {renderer.name}: it does not print the text of a message of "
+                f"role {message['role']} in its place; name another by base.chat_template"
+            )
+        parts.append(before)
+    return [*parts, rest]
+
+
+def _tail(renderer: Renderer) -> tuple[str, tuple[bool, bool]]:
+    """What follows an assistant's content, and which of its ends the template trims."""
+    asked, word = {"role": "user", "content": _WORDS[0]}, _WORDS[1]
+    plain, padded = renderer.render(
+        [
+            [asked, {"role": "assistant", "content": word}],
+            [asked, {"role": "assistant", "content": f"  {word}  "}],
+        ],
+        False,
+    )
+    before, _, tail = plain.partition(word)
+    left, _, right = padded.partition(word)
+    return tail, (len(left) - len(before) < 2, len(right) - len(tail) < 2)
+
+
+def _names(between: list[str], added: list[str]) -> list[str]:
+    """Names of markers that begin and end turns, each once.
+
+    Before an assistant's content a template may also write what models say themselves, such as
+    `<think>`: there only the name that opens the turn counts, the first that ends none.
+    """
+    _, first_answer, turn, last_answer, end = between
+    ends = _in(end, added)
+    seen = dict.fromkeys([*_in(turn, added), *ends])
+    for header in (first_answer, last_answer):
+        openers = [name for name in _in(header, added) if name not in ends]
+        seen |= dict.fromkeys(openers[:1])
+    return list(seen)
+
+
+def _in(text: str, added: list[str]) -> list[str]:
+    """Markers in the order of the text."""
+    places = {name: text.find(name) for name in added if name in text}
+    places |= {match[0]: match.start() for match in _MARKER.finditer(text)}
+    return sorted(places, key=lambda name: (places[name], -len(name)))
+
+
+def _several(tokenizer: Any, name: str) -> bool:
+    return len(tokenizer(name, add_special_tokens=False)["input_ids"]) > 1
