@@ -152,7 +152,7 @@ def test_vllm_fills_the_same_table(build: Path, params: Path, tmp_path: Path) ->
     _edit(params, lambda recipe: recipe["iterations"]["iter1"].update(limit=12))
     done = _stage(
         build,
-        "generate",
+        "stages.generate",
         *("--iteration", "iter1", "--policy", "data/checkpoints/sft"),
         *("--prompts", "data/prompts/prompts.parquet"),
         *("--table", str(tmp_path / "generations.parquet")),

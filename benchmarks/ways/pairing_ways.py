@@ -164,7 +164,7 @@ def select(folder: Path) -> choose.Choice:
     scores = io.scan(folder / "scores.parquet", schema.SCORES)
     judges = responses.judges_of(scores, rules)
     loaded = responses.load(generations, scores, judges, rules)
-    picked = choose.choose(loaded, rules)
+    picked = choose.choose(loaded, rules, 0.0)
     mean_pearson(picked.within)
     return picked
 

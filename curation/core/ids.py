@@ -30,7 +30,12 @@ def canonical(messages: pl.Expr) -> pl.Expr:
 
 def prompt_id(messages: pl.Expr) -> pl.Expr:
     """Id of a prompt: the hash of its messages."""
-    return digest(canonical(messages))
+    return prompt_digest(canonical(messages))
+
+
+def prompt_digest(said: pl.Expr) -> pl.Expr:
+    """`prompt_id` of messages in canonical form."""
+    return digest(said)
 
 
 def pair_id(prompt: pl.Expr, chosen: pl.Expr, rejected: pl.Expr) -> pl.Expr:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from curation.core.grouped import Groups, group
-from curation.pairing.penalties import Floats, Moments, auto_penalty, moments
+from curation.pairing.penalties import Floats, Moments, moments
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
 from curation.pairing.strategies import Arrays, select
@@ -23,7 +22,6 @@ class Choice:
         lone: prompt_id of those with fewer than two usable responses.
         candidates: prompt_id, place, and for both sides id, row, reward, adjusted, chars, tokens,
             finish; plus margin; in no particular order.
-        penalty: reward per unit of length that was taken off.
         groups: rows of the usable responses by prompt.
         adjusted: adjusted reward of the usable responses.
         within: centred moments of raw reward and length per prompt.
@@ -32,20 +30,24 @@ class Choice:
     prompts: int
     lone: pl.Series
     candidates: pl.DataFrame
-    penalty: float
     groups: Groups
     adjusted: Floats
     within: Moments
 
 
-def choose(responses: Responses, rules: Rules) -> Choice:
-    """Pick the candidate pairs of every prompt; reads no text."""
+def choose(responses: Responses, rules: Rules, penalty: float) -> Choice:
+    """Pick the candidate pairs of every prompt; reads no text.
+
+    Args:
+        responses: of one or all parts of an iteration.
+        rules: the parameters of the pairing.
+        penalty: reward per unit of length that is taken off (`pairs.penalty_of`).
+    """
     usable = responses.usable
     groups = group(usable["prompt_id"])
-    length = usable[f"n_{rules.length_unit}"].to_numpy().astype(np.float64)
+    length = responses.lengths(rules.length_unit)
     reward = usable["reward"].to_numpy()
     within = moments(groups, reward, length)
-    penalty = auto_penalty(within) if rules.length_penalty == "auto" else rules.length_penalty
     adjusted = reward - penalty * length
     arrays = Arrays(adjusted, usable["generation_id"], responses.judged, rules.seed)
     picked = select(groups, arrays, rules)
@@ -59,7 +61,7 @@ def choose(responses: Responses, rules: Rules) -> Choice:
         margin=pl.col("chosen_adjusted") - pl.col("rejected_adjusted"),
     )
     prompts, lone = _prompts(responses, groups)
-    return Choice(prompts, lone, frame, penalty, groups, adjusted, within)
+    return Choice(prompts, lone, frame, groups, adjusted, within)
 
 
 def _prompts(responses: Responses, groups: Groups) -> tuple[int, pl.Series]:

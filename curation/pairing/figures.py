@@ -48,9 +48,13 @@ class Tally:
 
 
 def tally(
-    responses: Responses, choice: Choice, pairs: pl.DataFrame, rejects: pl.DataFrame
+    responses: Responses,
+    choice: Choice,
+    pairs: pl.DataFrame,
+    rejects: pl.DataFrame,
+    penalty: float,
 ) -> Tally:
-    """The tally of one part."""
+    """The tally of one part, paired with this length penalty."""
     usable, dropped = responses.usable, responses.dropped
     counts = (
         choice.prompts,
@@ -67,15 +71,15 @@ def tally(
         dropped=_counts(dropped["rule"]),
         flags=_counts(pairs["flags"].explode(empty_as_null=False)),
         rewards=(reward.size, mean, float(((reward - mean) ** 2).sum())),
-        sums={**_prompt_sums(choice, reward), **_pair_sums(pairs)},
+        sums={**_prompt_sums(choice, reward, penalty), **_pair_sums(pairs)},
         margins=pairs["margin"],
     )
 
 
-def _prompt_sums(choice: Choice, reward: Floats) -> dict[str, tuple[float, int]]:
+def _prompt_sums(choice: Choice, reward: Floats, penalty: float) -> dict[str, tuple[float, int]]:
     best, _, _ = _tops(choice.groups, reward)
     top, bottom, times = _tops(choice.groups, choice.adjusted)[:, choice.groups.counts >= 2]
-    raw, adjusted = pearson(choice.within), pearson(choice.within, choice.penalty)
+    raw, adjusted = pearson(choice.within), pearson(choice.within, penalty)
     columns = {"best": best, "tied": top == bottom, "best_tied": times > 1}
     columns |= {"pearson": raw[~np.isnan(raw)], "adjusted": adjusted[~np.isnan(adjusted)]}
     return {name: (float(values.sum()), values.size) for name, values in columns.items()}

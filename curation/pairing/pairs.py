@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from curation.core.errors import UserError
@@ -17,7 +16,7 @@ from curation.pairing.cut import Tables
 from curation.pairing.figures import Tally, figures, joined, tally
 from curation.pairing.gather import as_pairs, judged_by_rules, with_texts
 from curation.pairing.ledger import candidate_rejects, prompt_rejects, response_rejects
-from curation.pairing.penalties import auto_penalty, moments
+from curation.pairing.penalties import Moments, auto_penalty, moments
 from curation.pairing.responses import Responses, judges_of, load
 from curation.pairing.rules import Rules
 
@@ -41,7 +40,6 @@ class Part:
     pairs: pl.DataFrame
     rejects: pl.DataFrame
     tally: Tally
-    penalty: float
 
 
 def make(
@@ -62,12 +60,33 @@ def make(
         UserError: bad rewards, scores of unknown responses, unknown prompts, or no pair at all.
     """
     tables = Tables(generations, scores, prompts, iteration, verdicts)
-    (part,) = parts([tables], judges_of(scores, rules), rules)
-    metrics = summed([part.tally], rules, part.penalty, iteration)
+    judges = judges_of(scores, rules)
+    penalty = penalty_of([tables], judges, rules)
+    (part,) = parts([tables], judges, rules, penalty)
+    metrics = summed([part.tally], rules, penalty, iteration)
     return Made(part.pairs, part.rejects, metrics)
 
 
-def parts(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> Iterator[Part]:
+def penalty_of(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> float:
+    """The length penalty as a number: the one given, or the automatic one of all slices together.
+
+    The automatic one takes a pass of its own over rewards and lengths, a slice in memory at a time.
+    """
+    if rules.length_penalty != "auto":
+        return rules.length_penalty
+    return auto_penalty(joined([_moments(one, judges, rules) for one in slices]))
+
+
+def _moments(one: Tables, judges: Sequence[str], rules: Rules) -> Moments:
+    responses = load(one.generations, one.scores, judges, rules)
+    usable = responses.usable
+    reward, length = usable["reward"].to_numpy(), responses.lengths(rules.length_unit)
+    return moments(group(usable["prompt_id"]), reward, length)
+
+
+def parts(
+    slices: Sequence[Tables], judges: Sequence[str], rules: Rules, penalty: float
+) -> Iterator[Part]:
     """Pair an iteration slice by slice of its prompts (`cut`), so that memory holds one of them.
 
     The union of the parts is the same for every number of slices.
@@ -75,10 +94,8 @@ def parts(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> Iter
     Raises:
         UserError: as `make`, but for no pair at all, which `summed` raises.
     """
-    if len(slices) > 1:
-        rules = _fixed_penalty(slices, judges, rules)
     for one in slices:
-        yield _part(one, load(one.generations, one.scores, judges, rules), rules)
+        yield _part(one, load(one.generations, one.scores, judges, rules), rules, penalty)
 
 
 def summed(tallies: list[Tally], rules: Rules, penalty: float, iteration: str) -> dict[str, Any]:
@@ -97,20 +114,8 @@ def summed(tallies: list[Tally], rules: Rules, penalty: float, iteration: str) -
     return found
 
 
-def _fixed_penalty(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> Rules:
-    """The automatic penalty is one number for all parts: a first pass over their moments."""
-    if rules.length_penalty != "auto":
-        return rules
-    found = []
-    for one in slices:
-        usable = load(one.generations, one.scores, judges, rules).usable
-        length = usable[f"n_{rules.length_unit}"].to_numpy().astype(np.float64)
-        found.append(moments(group(usable["prompt_id"]), usable["reward"].to_numpy(), length))
-    return replace(rules, length_penalty=auto_penalty(joined(found)))
-
-
-def _part(tables: Tables, responses: Responses, rules: Rules) -> Part:
-    choice = choose(responses, rules)
+def _part(tables: Tables, responses: Responses, rules: Rules, penalty: float) -> Part:
+    choice = choose(responses, rules, penalty)
     texts = with_texts(choice.candidates, tables.generations, tables.prompts)
     judged = judged_by_rules(texts, rules, tables.verdicts)
     dropped = judged.filter(pl.col("rule").is_not_null())
@@ -123,4 +128,4 @@ def _part(tables: Tables, responses: Responses, rules: Rules) -> Part:
     with_candidates = choice.candidates["prompt_id"].n_unique()
     assert with_candidates + lone.height == choice.prompts, "a prompt was lost"
     assert pairs.height + dropped.height == choice.candidates.height, "a candidate was lost"
-    return Part(pairs, rejects, tally(responses, choice, pairs, rejects), choice.penalty)
+    return Part(pairs, rejects, tally(responses, choice, pairs, rejects, penalty))

@@ -31,6 +31,10 @@ class Responses:
     dropped: pl.DataFrame
     judged: NDArray[np.float64]
 
+    def lengths(self, unit: str) -> NDArray[np.float64]:
+        """Length of each usable response in chars or tokens."""
+        return self.usable[f"n_{unit}"].to_numpy().astype(np.float64)
+
 
 def judges_of(scores: pl.LazyFrame, rules: Rules) -> list[str]:
     """The judges whose rewards count, by name.

@@ -25,8 +25,8 @@ TABLES = {
 
 
 @dataclass(frozen=True)
-class Source:
-    """What standardising needs to know of a source: names, options, rules in order."""
+class Normaliser:
+    """A source bound to its rules and its files' form: what its rows are standardised with."""
 
     name: str
     format: Format
@@ -37,26 +37,26 @@ class Source:
     license: str = "unknown"
 
 
-def with_ids(items: pl.LazyFrame, source: Source) -> pl.LazyFrame:
+def with_ids(items: pl.LazyFrame, source: Normaliser) -> pl.LazyFrame:
     """The items with prompt_id and _key, the key of their future row."""
     said = items.with_columns(ids.canonical(col("prompt")).alias("_said"))
     return said.with_columns(
-        ids.digest(col("_said")).alias("prompt_id"), _key(source).alias("_key")
+        ids.prompt_digest(col("_said")).alias("prompt_id"), _key(source).alias("_key")
     ).drop("_said")
 
 
-def _key(source: Source) -> pl.Expr:
+def _key(source: Normaliser) -> pl.Expr:
     kind = source.format.kind
     if kind == "preference":
         return ids.pair_digest(col("_said"), col("chosen"), col("rejected"))
     if kind == "sft":
         return ids.prompt_id(pl.concat_list(col("prompt"), messages.assistant(col("chosen"))))
     if kind == "prompts":
-        return ids.digest(col("_said"))
+        return ids.prompt_digest(col("_said"))
     return ids.digest(pl.concat_str(pl.lit(f"{source.name}\x1f"), messages.text(col("prompt"))))
 
 
-def finish(kept: pl.LazyFrame, source: Source, count: CountTokens | None) -> pl.LazyFrame:
+def finish(kept: pl.LazyFrame, source: Normaliser, count: CountTokens | None) -> pl.LazyFrame:
     """The columns of the kind's table."""
     table = TABLES[source.format.kind]
     made = _COLUMNS[source.format.kind](source)
@@ -74,7 +74,7 @@ def finish(kept: pl.LazyFrame, source: Source, count: CountTokens | None) -> pl.
     return kept.select(plan[name].cast(dtype).alias(name) for name, dtype in table.polars.items())
 
 
-def _preference(source: Source) -> dict[str, pl.Expr]:
+def _preference(source: Normaliser) -> dict[str, pl.Expr]:
     return {
         "prompt": col("prompt"),
         "chosen": messages.assistant(col("chosen")),
@@ -90,20 +90,20 @@ def _preference(source: Source) -> dict[str, pl.Expr]:
     }
 
 
-def _sft(_: Source) -> dict[str, pl.Expr]:
+def _sft(_: Normaliser) -> dict[str, pl.Expr]:
     whole = pl.concat_list(col("prompt"), messages.assistant(col("chosen")))
     return {"messages": whole, "n_chars": messages.chars(whole), "turns": messages.turns(whole)}
 
 
-def _prompt(_: Source) -> dict[str, pl.Expr]:
+def _prompt(_: Normaliser) -> dict[str, pl.Expr]:
     return {"messages": col("prompt"), "n_chars": messages.chars(col("prompt"))}
 
 
-def _benchmark(source: Source) -> dict[str, pl.Expr]:
+def _benchmark(source: Normaliser) -> dict[str, pl.Expr]:
     return {"benchmark": pl.lit(source.name), "text": messages.text(col("prompt"))}
 
 
-_COLUMNS: dict[str, Callable[[Source], dict[str, pl.Expr]]] = {
+_COLUMNS: dict[str, Callable[[Normaliser], dict[str, pl.Expr]]] = {
     "preference": _preference,
     "sft": _sft,
     "prompts": _prompt,
@@ -128,7 +128,7 @@ def _payload_columns(kind: Kind) -> list[str]:
     return ["prompt", *texts, *scores]
 
 
-def reject_rows(dropped: pl.DataFrame, source: Source, rules: Sequence[Bound]) -> pl.DataFrame:
+def reject_rows(dropped: pl.DataFrame, source: Normaliser, rules: Sequence[Bound]) -> pl.DataFrame:
     """Dropped items as rejects; what their rules read is part of the payload."""
     own = [name for name in dropped.columns if name.startswith("_") and name not in _INTERNAL]
     payload = pl.struct(*_payload_columns(source.format.kind), *own)
@@ -145,7 +145,7 @@ def reject_rows(dropped: pl.DataFrame, source: Source, rules: Sequence[Bound]) -
 _INTERNAL = {"_rule", "_key", "_place", "_label_known"}
 
 
-def orphans(native: pl.DataFrame, judged: pl.DataFrame, source: Source) -> pl.DataFrame:
+def orphans(native: pl.DataFrame, judged: pl.DataFrame, source: Normaliser) -> pl.DataFrame:
     """Native rows that gave no candidate, as rejects by the rule no_pair."""
     if source.layout.one_to_one:
         return schema.REJECTS.empty()

@@ -16,7 +16,7 @@ from curation.core.threads import mapped
 from curation.rules import filters
 from curation.rules.filters import Bound
 from curation.sources.base import Kind, renames
-from curation.sources.judged import CountTokens, Source, finish, orphans, reject_rows, with_ids
+from curation.sources.judged import CountTokens, Normaliser, finish, orphans, reject_rows, with_ids
 
 col = pl.col
 _DUPLICATE = {"prompts": "duplicate_prompt"}
@@ -42,7 +42,7 @@ class Standardizing:
     `rejects`.
     """
 
-    def __init__(self, source: Source, count: CountTokens | None, folder: Path) -> None:
+    def __init__(self, source: Normaliser, count: CountTokens | None, folder: Path) -> None:
         self.source, self.count = source, count
         self.native_rows = self.items = 0
         self._items = Spill(folder / "items", "_key")
@@ -159,7 +159,7 @@ def _before_window(rules: list[Bound]) -> tuple[list[Bound], list[Bound]]:
     return rules[:first], rules[first:]
 
 
-def _batches(native: pl.LazyFrame, source: Source) -> Iterator[pl.DataFrame]:
+def _batches(native: pl.LazyFrame, source: Normaliser) -> Iterator[pl.DataFrame]:
     """The native rows a batch at a time, or all at once where a format pairs rows with rows."""
     if source.layout.pairs_rows:
         return iter([native.collect()])
@@ -167,7 +167,7 @@ def _batches(native: pl.LazyFrame, source: Source) -> Iterator[pl.DataFrame]:
 
 
 def candidates(
-    native: pl.LazyFrame, source: Source, rules: Sequence[Bound], count: CountTokens | None
+    native: pl.LazyFrame, source: Normaliser, rules: Sequence[Bound], count: CountTokens | None
 ) -> pl.LazyFrame:
     """Candidate items, with token counts where a rule reads them."""
     named = native.rename(renames(source.layout, source.options))
@@ -187,7 +187,7 @@ def duplicate_rule(kind: Kind) -> str:
     return _DUPLICATE.get(kind, "duplicate")
 
 
-def _check_needs(items: pl.LazyFrame, rules: Sequence[Bound], source: Source) -> None:
+def _check_needs(items: pl.LazyFrame, rules: Sequence[Bound], source: Normaliser) -> None:
     have = items.collect_schema()
     for rule, _ in rules:
         missing = [name for name in rule.needs if name not in have]

@@ -166,7 +166,7 @@ class Pages:
         if who:
             rows = self.build.decisions()
             with self.build.open() as con:
-                asked = reviewing.Asked(who, iteration, skip)
+                asked = reviewing.Queue(who, iteration, skip)
                 found = reviewing.screen(con, rows, asked, self._reasons(con))
                 told = reviewing.told(con, rows, who, given.get("last", ""))
         page = render(

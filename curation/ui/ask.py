@@ -39,7 +39,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """One query and the chart that is wanted of it."""
 
     query: str
@@ -51,7 +51,7 @@ class Asked:
     kinds: tuple[str, ...] = KINDS
 
 
-def asked(given: dict[str, str]) -> Asked:
+def asked(given: dict[str, str]) -> Query:
     """The query of a request: its text, a shipped query's, or one to begin with.
 
     Raises:
@@ -60,10 +60,10 @@ def asked(given: dict[str, str]) -> Asked:
     name = given.get("name", "")
     query = sql.named(name).text if name else given.get("q", FIRST)
     kind, x, y, colour = (given.get(key, "") for key in ("kind", "x", "y", "colour"))
-    return Asked(query.replace("\r\n", "\n"), kind, x, y, colour)
+    return Query(query.replace("\r\n", "\n"), kind, x, y, colour)
 
 
-def answer(build: Build, wanted: Asked) -> Answer:
+def answer(build: Build, wanted: Query) -> Answer:
     """Run the query and draw the chart that is wanted; bad input comes back as the problem."""
     try:
         with build.open() as con:

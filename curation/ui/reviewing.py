@@ -42,7 +42,7 @@ class Screen:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Queue:
     """Whose queue, of which iteration (empty: all), and how many of its first pairs to skip."""
 
     reviewer: str
@@ -51,7 +51,7 @@ class Asked:
 
 
 def screen(
-    con: duckdb.DuckDBPyConnection, rows: pl.DataFrame, asked: Asked, reasons: pl.DataFrame
+    con: duckdb.DuckDBPyConnection, rows: pl.DataFrame, asked: Queue, reasons: pl.DataFrame
 ) -> Screen:
     """The next pair of a reviewer's queue, and how far the reviewer has come.
 

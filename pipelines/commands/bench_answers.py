@@ -34,7 +34,7 @@ from training.engines.settings import Engine
 TASK = "measure judges and policies"
 
 if TYPE_CHECKING:
-    from training.bench.answering import Asked, Said
+    from training.bench.answering import QuestionTurn, Said
     from training.core.chat_template import ChatTemplate
     from training.engines.protocol import Sampler
 
@@ -126,7 +126,9 @@ def _engine(args: Args, params: Params) -> Engine:
     return replace(engine, name=name, server=server)
 
 
-def _drawn(run: Stage, args: Args, model: Model, asked: Sequence[Asked], turn: int) -> list[Said]:
+def _drawn(
+    run: Stage, args: Args, model: Model, asked: Sequence[QuestionTurn], turn: int
+) -> list[Said]:
     """The answers of one turn."""
     from training.bench.answering import OVER_CONTEXT, Said
 
@@ -145,16 +147,16 @@ def _drawn(run: Stage, args: Args, model: Model, asked: Sequence[Asked], turn: i
 
 def _asked(
     args: Args, params: Params, question: Question, said: Sequence[Said], turn: int
-) -> Asked:
-    from training.bench.answering import Asked
+) -> QuestionTurn:
+    from training.bench.answering import QuestionTurn
 
     messages = dialogue(question.turns[: turn + 1], [one.text for one in said])
     own = heat(args.bench, question, params.evaluation.temperature)
     given = args.temperature
-    return Asked(str(question.key), turn, messages, own if given is None else given)
+    return QuestionTurn(str(question.key), turn, messages, own if given is None else given)
 
 
-def _draw(model: Model, asked: Sequence[Asked]) -> pl.DataFrame:
+def _draw(model: Model, asked: Sequence[QuestionTurn]) -> pl.DataFrame:
     from training.bench.answering import answer
 
     found = answer(model.sampler, model.template, asked, model.tokens, model.seed)

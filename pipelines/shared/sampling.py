@@ -73,7 +73,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Given:
     """What every policy is given: prompts as token ids by prompt_id, and tokens to stop at."""
 
     order: Order
@@ -129,7 +129,7 @@ def sample(run: Stage, order: Order, prompts: pl.DataFrame, engine: Engine, shar
     rows = list(prompts.sort("prompt_id").select("prompt_id", "messages").iter_rows())
     encoded = template.encode_many([messages for _, messages in rows], add_generation_prompt=True)
     pairs = [(row[0], tokens) for row, tokens in zip(rows, encoded, strict=True)]
-    asked = Asked(order, template, pairs, stop)
+    asked = Given(order, template, pairs, stop)
     taken = [_take(run, asked, turn, engine, shard) for turn in order.turns]
     room = min(room for _, room in taken)
     long = {name: len(tokens) for name, tokens in pairs if len(tokens) > room}
@@ -150,7 +150,7 @@ def _stop_id(template: ChatTemplate, text: str, path: Path) -> int:
 
 
 def _take(
-    run: Stage, asked: Asked, turn: Turn, engine: Engine, shard: int
+    run: Stage, asked: Given, turn: Turn, engine: Engine, shard: int
 ) -> tuple[pl.DataFrame, int]:
     """One policy's responses as generations, and how many tokens a prompt may have."""
     from training.core import checkpoint, vocabulary
@@ -188,7 +188,7 @@ def _take(
 
 
 def _draw(
-    sampler: Sampler, asked: Asked, turn: Turn, items: Sequence[tuple[str, list[int]]]
+    sampler: Sampler, asked: Given, turn: Turn, items: Sequence[tuple[str, list[int]]]
 ) -> pl.DataFrame:
     requests = [_request(prompt_id, ids_, asked.order, turn) for prompt_id, ids_ in items]
     order = asked.order

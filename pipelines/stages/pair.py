@@ -20,7 +20,7 @@ from curation.core import schema
 from curation.core.ordered import Spill
 from curation.pairing.cut import Tables, cut
 from curation.pairing.figures import Tally
-from curation.pairing.pairs import PART, TEXT, Part, parts, summed
+from curation.pairing.pairs import PART, TEXT, Part, parts, penalty_of, summed
 from curation.pairing.responses import judges_of
 from curation.pairing.rules import Rules
 from pipelines.core import io, stage
@@ -69,11 +69,13 @@ def body(run: Stage, args: Args) -> None:
     count = math.ceil(max(rows / PART, text / TEXT))
     judges = judges_of(tables.scores, rules)
     if count < 2:
-        tallies, penalty = _whole(run, args, parts([tables], judges, rules))
+        penalty = penalty_of([tables], judges, rules)
+        tallies = _whole(run, args, parts([tables], judges, rules, penalty))
     else:
         with io.scratch() as folder:
             slices = cut(tables, count, folder)
-            tallies, penalty = _spilled(run, args, parts(slices, judges, rules), folder)
+            penalty = penalty_of(slices, judges, rules)
+            tallies = _spilled(run, args, parts(slices, judges, rules, penalty), folder)
     figures = summed(tallies, rules, penalty, args.iteration)
     run.outputs.json(args.metrics, figures)
     run.summary.rows_in = figures["prompts"]
@@ -85,19 +87,17 @@ def body(run: Stage, args: Args) -> None:
     )
 
 
-def _whole(run: Stage, args: Args, made: Iterable[Part]) -> tuple[list[Tally], float]:
+def _whole(run: Stage, args: Args, made: Iterable[Part]) -> list[Tally]:
     """Write the one part there is."""
     (part,) = made
     run.outputs.table(args.table, schema.PAIRS, part.pairs)
     run.outputs.table(args.rejects, schema.REJECTS, part.rejects)
-    return [part.tally], part.penalty
+    return [part.tally]
 
 
-def _spilled(
-    run: Stage, args: Args, made: Iterable[Part], folder: Path
-) -> tuple[list[Tally], float]:
+def _spilled(run: Stage, args: Args, made: Iterable[Part], folder: Path) -> list[Tally]:
     """Put every part aside sorted, then write them merged: the same rows in less memory."""
-    tallies, penalty = [], 0.0
+    tallies = []
     pairs = Spill(folder / "pairs", "pair_id")
     rejects = Spill(folder / "rejects", "item_id")
     for part in made:
@@ -105,11 +105,10 @@ def _spilled(
             pairs.add(part.pairs.slice(start, _SPILLED))
         rejects.add(part.rejects)
         tallies.append(part.tally)
-        penalty = part.penalty
         del part  # before the next is made
     run.outputs.parts(args.table, schema.PAIRS, pairs.parts())
     run.outputs.parts(args.rejects, schema.REJECTS, rejects.parts())
-    return tallies, penalty
+    return tallies
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from curation.core.errors import UserError
 from curation.reading import native, native_parquet
 from curation.rules import filters
 from curation.sources.formats import find
-from curation.sources.judged import TABLES, Source
+from curation.sources.judged import TABLES, Normaliser
 from curation.sources.standardize import Standardizing
 from pipelines.core import io, params, stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
@@ -73,14 +73,14 @@ FIGURES: dict[str, Callable[[pl.LazyFrame], dict[str, Any]]] = {
 }
 
 
-def _source(path: Path, name: str, rows: Path) -> Source:
+def _source(path: Path, name: str, rows: Path) -> Normaliser:
     """The source as params.yaml has it, with the form that its native file has."""
     key = f"sources.{name}"
     given = source_files.configured(params.load(path), name, path)
     form = find(given.format, given.kind, key)
     form.check_options(given.options, key)
     found = native_parquet.parquet_words(io.parquet_schema(rows))
-    return Source(
+    return Normaliser(
         name=name,
         format=form,
         layout=native.choose_layout(form, found, given.options, str(rows)),

@@ -13,7 +13,7 @@ OVER_CONTEXT = "over_context"
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionTurn:
     """One turn of one question: the conversation up to it, and how its answer is drawn."""
 
     key: str
@@ -32,7 +32,7 @@ class Said:
 
 
 def answer(
-    sampler: Sampler, template: ChatTemplate, asked: Sequence[Asked], tokens: int, seed: int
+    sampler: Sampler, template: ChatTemplate, asked: Sequence[QuestionTurn], tokens: int, seed: int
 ) -> list[Said]:
     """One answer per turn asked, in order; each has a seed of its own.
 
@@ -51,6 +51,6 @@ def answer(
     return found
 
 
-def _request(one: Asked, prompt: list[int], seed: int) -> Request:
+def _request(one: QuestionTurn, prompt: list[int], seed: int) -> Request:
     draw = Draw(sample_seed(seed, one.key, one.turn), one.temperature)
     return Request(prompt, (draw,))

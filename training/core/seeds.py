@@ -11,9 +11,9 @@ def hash64(*parts: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def unit(*parts: object) -> float:
-    """A number in [0, 1) fixed by its parts."""
-    return (hash64(*parts) >> 11) / float(1 << 53)
+def coin(*parts: object) -> bool:
+    """A fair coin fixed by its parts."""
+    return hash64(*parts) < 1 << 63
 
 
 def sample_seed(seed: int, prompt_id: str, sample: int, policy: str | None = None) -> int:

@@ -20,7 +20,7 @@ from training.judges.reward_model import Item, RewardModelJudge, Verdict
 
 
 @dataclass(frozen=True)
-class Asked:
+class Answers:
     """P(first better) as asked in both orders; the same for a judge that sees one at a time.
 
     NaN where the judge gave no verdict.
@@ -56,7 +56,7 @@ class PairwiseJudge(Protocol):
     name: str
     has_position: bool  # whether the order of the two responses can matter
 
-    def ask(self, questions: Sequence[Question]) -> Asked:
+    def ask(self, questions: Sequence[Question]) -> Answers:
         """P(first better) of each (prompt, first, second)."""
         ...
 
@@ -70,12 +70,12 @@ class ByReward:
         self.name = judge.name
         self._judge = judge
 
-    def ask(self, questions: Sequence[Question]) -> Asked:
+    def ask(self, questions: Sequence[Question]) -> Answers:
         """P(first better) of each question; NaN where either response has no reward."""
         first = _rewards(self._judge.judge([(prompt, one) for prompt, one, _ in questions]))
         second = _rewards(self._judge.judge([(prompt, two) for prompt, _, two in questions]))
         chance: Floats = special.expit(first - second)
-        return Asked(chance, chance)
+        return Answers(chance, chance)
 
 
 class ByPreference:
@@ -87,11 +87,11 @@ class ByPreference:
         self.name = str(checkpoint.card(path).get("name", path.name))
         self._model = PreferenceModel(path, engine.batch_tokens, engine.dtype)
 
-    def ask(self, questions: Sequence[Question]) -> Asked:
+    def ask(self, questions: Sequence[Question]) -> Answers:
         """P(first better) of each question, in both orders."""
         straight = self._model.first_wins(questions)
         swapped = self._model.first_wins([(prompt, b, a) for prompt, a, b in questions])
-        return Asked(straight, 1.0 - swapped)
+        return Answers(straight, 1.0 - swapped)
 
 
 def load(path: Path, engine: Engine) -> PairwiseJudge:

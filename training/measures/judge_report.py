@@ -10,9 +10,9 @@ import numpy as np
 
 from curation.core.errors import UserError
 from training.core.chat_template import Messages
-from training.core.seeds import unit
+from training.core.seeds import coin
 from training.core.statistics import Floats
-from training.judges.pairwise import Asked, PairwiseJudge
+from training.judges.pairwise import Answers, PairwiseJudge
 from training.measures import judge_quality as quality
 
 
@@ -28,7 +28,7 @@ class Labelled:
     margin: float | None
 
 
-def ask(judge: PairwiseJudge, rows: Sequence[Labelled]) -> Asked:
+def ask(judge: PairwiseJudge, rows: Sequence[Labelled]) -> Answers:
     """P(chosen better) of every row, in both orders.
 
     Raises:
@@ -40,7 +40,7 @@ def ask(judge: PairwiseJudge, rows: Sequence[Labelled]) -> Asked:
     return asked
 
 
-def report(judge: PairwiseJudge, rows: Sequence[Labelled], asked: Asked) -> dict[str, Any]:
+def report(judge: PairwiseJudge, rows: Sequence[Labelled], asked: Answers) -> dict[str, Any]:
     """Accuracy in all, by source, by length difference (characters) and by margin; calibration."""
     known = np.isfinite(asked.first_wins)
     kept = [row for row, fine in zip(rows, known, strict=True) if fine]
@@ -62,7 +62,7 @@ def report(judge: PairwiseJudge, rows: Sequence[Labelled], asked: Asked) -> dict
     return figures
 
 
-def against(truth: Asked, asked: Asked) -> dict[str, Any]:
+def against(truth: Answers, asked: Answers) -> dict[str, Any]:
     """`accuracy` on another judge's labels (the oracle's), over the pairs where it has a side."""
     decided = np.isfinite(asked.first_wins) & (np.abs(truth.first_wins - 0.5) > 0)
     sides = np.where(truth.first_wins > 0.5, asked.first_wins, 1.0 - asked.first_wins)
@@ -70,7 +70,7 @@ def against(truth: Asked, asked: Asked) -> dict[str, Any]:
 
 
 def agreement(
-    rows: Sequence[Labelled], answers: dict[str, Asked], seed: int
+    rows: Sequence[Labelled], answers: dict[str, Answers], seed: int
 ) -> list[dict[str, Any]]:
     """Cohen's kappa of every two judges on the rows that all of them judged.
 
@@ -78,7 +78,7 @@ def agreement(
     right would pick the first and chance alone would explain their agreement.
     """
     known = np.all([np.isfinite(asked.first_wins) for asked in answers.values()], axis=0)
-    turned = np.array([unit("kappa", seed, row.key) < 0.5 for row in rows])
+    turned = np.array([coin("kappa", seed, row.key) for row in rows])
     picks = {name: ((a.first_wins > 0.5) ^ turned)[known] for name, a in answers.items()}
     return quality.agreement(picks)
 

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import optimize, sparse, special
 
 from training.core.statistics import Floats
 
 Ints = NDArray[np.intp]
 
 DRAWS = 100  # of the bootstrap
-STEPS = 100  # at most, of Newton's method
-TOLERANCE = 1e-9  # of the loss
+TOLERANCE = 1e-6  # of the mean change of a coefficient in the last step
 RIDGE = 1e-6  # keeps the ability of a model that always wins finite
 MIN_SHARED = 3  # models from which an instruction's usual length can be read
 
@@ -95,89 +94,71 @@ def usual_length(instruction: Ints, chars: Floats, mean: float) -> Floats:
 
 
 def fit(rows: Judged, known: Slope, weights: Floats | None = None, start: Fit | None = None) -> Fit:
-    """Maximum a posteriori fit by Newton's method; halved steps keep it going uphill.
+    """Maximum a posteriori fit: a logistic regression with a normal prior of each coefficient.
 
     Args:
+        rows: the judged answers.
         known: of the slope.
         weights: of the rows; 1 where not given.
         start: where the search begins.
     """
     models, items = int(rows.model.max()) + 1, int(rows.instruction.max()) + 1
-    row_weights = np.ones(len(rows.model)) if weights is None else weights
+    sizes = [models, 1, items]
     # With one model, a difficulty per row would explain everything: shrink it away.
-    system = _System(rows, known, row_weights, models, items, 1.0 if models > 1 else 1e6)
-    now = start or Fit(np.zeros(models), known.mean, np.zeros(items))
-    value = system.loss(now)
-    for _ in range(STEPS):
-        step, size = system.newton(now), 1.0
-        after = _moved(now, step, size)
-        while (new := system.loss(after)) > value + 1e-9 and size > 1e-6:
-            size /= 2
-            after = _moved(now, step, size)
-        gained, now, value = value - new, after, new
-        if gained < TOLERANCE:
-            break
-    return now
+    shrink = 1.0 if models > 1 else 1e6
+    precision = np.repeat([RIDGE, known.spread**-2, shrink], sizes)
+    centre = np.repeat([0.0, known.mean, 0.0], sizes)
+    design = _design(rows, models, items)
+    posterior = _Posterior(design, rows.preference, weights, centre, precision)
+    begin = centre if start is None else np.r_[start.ability, start.slope, start.difficulty]
+    found = optimize.minimize(
+        posterior.loss, begin, jac=posterior.gradient, hess=posterior.hessian, method="Newton-CG",
+        options={"xtol": TOLERANCE},
+    ).x  # fmt: skip
+    return Fit(found[:models], float(found[models]), found[models + 1 :])
 
 
-def _moved(now: Fit, step: Fit, size: float) -> Fit:
-    return Fit(
-        now.ability - size * step.ability,
-        now.slope - size * step.slope,
-        now.difficulty - size * step.difficulty,
-    )
+def _design(rows: Judged, models: int, items: int) -> sparse.csr_array:
+    """What each row multiplies: its model's ability, the slope, its instruction's difficulty."""
+    every = np.arange(len(rows.model))
+    ones = np.ones(len(every))
+    values = np.r_[ones, rows.length, ones]
+    slope = np.full(len(every), models)
+    columns = np.r_[rows.model, slope, models + 1 + rows.instruction]
+    shape = (len(every), models + 1 + items)
+    return sparse.csr_array((values, (np.tile(every, 3), columns)), shape=shape)
 
 
 @dataclass(frozen=True)
-class _System:
-    """The loss (minus log posterior) and its Newton step; difficulties are eliminated first."""
+class _Posterior:
+    """Minus the log posterior of the coefficients, up to a constant."""
 
-    rows: Judged
-    known: Slope
-    weights: Floats
-    models: int
-    items: int
-    shrink: float
+    design: sparse.csr_array
+    preference: Floats
+    weights: Floats | None
+    centre: Floats
+    precision: Floats
 
-    def _logit(self, at: Fit) -> Floats:
-        difficulty = at.difficulty[self.rows.instruction]
-        logit: Floats = at.ability[self.rows.model] + at.slope * self.rows.length + difficulty
-        return logit
+    def loss(self, at: Floats) -> float:
+        logit = self.design @ at
+        each = np.logaddexp(0.0, logit) - self.preference * logit
+        prior = (self.precision * (at - self.centre) ** 2).sum() / 2
+        return float(self._weighed(each).sum() + prior)
 
-    def loss(self, at: Fit) -> float:
-        logit = self._logit(at)
-        each = np.logaddexp(0.0, logit) - self.rows.preference * logit
-        away = (at.slope - self.known.mean) / self.known.spread
-        prior = away**2 + RIDGE * (at.ability**2).sum() + self.shrink * (at.difficulty**2).sum()
-        return float((self.weights * each).sum() + prior / 2)
+    def gradient(self, at: Floats) -> Floats:
+        off = self._weighed(special.expit(self.design @ at) - self.preference)
+        slope: Floats = self.design.T @ off + self.precision * (at - self.centre)
+        return slope
 
-    def newton(self, at: Fit) -> Fit:
-        """The step to take off: Hessian^-1 gradient, by the Schur complement of difficulties."""
-        rows, models = self.rows, self.models
-        chance = special.expit(self._logit(at))
-        off = self.weights * (chance - rows.preference)
-        curve = self.weights * chance * (1.0 - chance)
-        gain = np.zeros(models + 1)
-        gain[:models] = np.bincount(rows.model, off, models) + RIDGE * at.ability
-        precision = self.known.spread**-2
-        gain[models] = (off * rows.length).sum() + precision * (at.slope - self.known.mean)
-        hard = np.bincount(rows.instruction, off, self.items) + self.shrink * at.difficulty
-        corner = np.zeros((models + 1, models + 1))
-        corner[np.arange(models), np.arange(models)] = (
-            np.bincount(rows.model, curve, models) + RIDGE
+    def hessian(self, at: Floats) -> sparse.csr_array:
+        chance = special.expit(self.design @ at)
+        bend = self._weighed(chance * (1.0 - chance))
+        return self.design.T @ (sparse.diags_array(bend) @ self.design) + sparse.diags_array(
+            self.precision
         )
-        cross = np.bincount(rows.model, curve * rows.length, models)
-        corner[models, :models] = corner[:models, models] = cross
-        corner[models, models] = (curve * rows.length**2).sum() + precision
-        diagonal = np.bincount(rows.instruction, curve, self.items) + self.shrink
-        cell = rows.model * self.items + rows.instruction
-        side = np.zeros((models + 1, self.items))
-        side[:models] = np.bincount(cell, curve, models * self.items).reshape(models, self.items)
-        side[models] = np.bincount(rows.instruction, curve * rows.length, self.items)
-        scaled = side / diagonal
-        left, right = corner - scaled @ side.T, gain - scaled @ hard
-        step = np.asarray(np.linalg.solve(left, right), dtype=np.float64)
-        return Fit(step[:models], float(step[models]), (hard - side.T @ step) / diagonal)
+
+    def _weighed(self, each: Floats) -> Floats:
+        return each if self.weights is None else self.weights * each
 
 
 def standard_errors(rows: Judged, known: Slope, seed: int) -> Floats:

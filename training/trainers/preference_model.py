@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.core.seeds import unit
+from training.core.seeds import coin
 from training.core.settings import Sft
 from training.judges.comparing import MARKERS, PreferenceModel, Question, question
 from training.trainers import sft
@@ -52,7 +52,7 @@ def train(
 
 def _example(item: Comparison, seed: int, turned: bool = False) -> list[dict[str, str]]:
     """One conversation; the hash of the pair id decides which response is A, or is not."""
-    if (unit("order", seed, item.key) < 0.5) != turned:
+    if coin("order", seed, item.key) != turned:
         asked, label = question(item.prompt, item.chosen, item.rejected), "A"
     else:
         asked, label = question(item.prompt, item.rejected, item.chosen), "B"

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.core.ids import digest, pair_id, prompt_id, unit
+from curation.core.ids import canonical, digest, pair_id, prompt_digest, prompt_id, unit
 from curation.core.schema import MESSAGES
 
 
@@ -25,6 +25,13 @@ def test_the_same_content_has_the_same_id_wherever_it_stands() -> None:
 def test_ids_never_change_between_versions() -> None:
     frame = _frame([("user", "hi")])
     assert frame.select(prompt_id(pl.col("prompt"))).item() == "fed8c7e30e5e00c7ebc7c53b"
+
+
+def test_a_prompt_in_canonical_form_has_the_same_id() -> None:
+    frame = _frame([("system", "be short"), ("user", "hi")])
+    prompt = pl.col("prompt")
+    one, other = frame.select(one=prompt_id(prompt), other=prompt_digest(canonical(prompt))).row(0)
+    assert one == other
 
 
 def test_message_boundaries_count() -> None:

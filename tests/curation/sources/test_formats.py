@@ -14,7 +14,7 @@ from curation.core.schema import REJECTS
 from curation.reading import native
 from curation.rules import filters
 from curation.sources.formats import FORMATS, find
-from curation.sources.judged import TABLES, Source
+from curation.sources.judged import TABLES, Normaliser
 from curation.sources.standardize import Standardizing
 
 Rows = list[dict[str, Any]]
@@ -31,7 +31,7 @@ def run(
     typed = pl.concat(native.typed_frames(held, layout, options, ledger, parse=False))
     assert not ledger.bad, ledger.bad
     bound = tuple(filters.bind(rules, "test.filters"))
-    work = Standardizing(Source(name, form, layout, bound, options), None, tmp_path)
+    work = Standardizing(Normaliser(name, form, layout, bound, options), None, tmp_path)
     work.read(native.with_row_ids(typed.lazy()))
     kept = pl.concat([TABLES[form.kind].empty(), *work.kept()])
     rejects = pl.concat([REJECTS.empty(), *work.rejects()])

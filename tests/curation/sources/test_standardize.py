@@ -17,7 +17,7 @@ from curation.reading import native, readers
 from curation.rules import filters
 from curation.sources import standardize as stage
 from curation.sources.formats import FORMATS
-from curation.sources.judged import Source
+from curation.sources.judged import Normaliser
 from curation.sources.standardize import Standardizing
 from pipelines.core.io import Outputs
 
@@ -39,7 +39,7 @@ def made(values: list[dict[str, Any]], folder: Path) -> tuple[pl.DataFrame, pl.D
     types = {**layout.required, **layout.optional}
     typed = pl.concat([pl.DataFrame(schema=types), *frames])
     rules = tuple(filters.bind(["structural"], "test"))
-    work = Standardizing(Source("s", form, layout, rules, {}), None, folder)
+    work = Standardizing(Normaliser("s", form, layout, rules, {}), None, folder)
     work.read(native.with_row_ids(typed.lazy()))
     kept = pl.concat([schema.PREFERENCES.empty(), *work.kept()])
     return kept, pl.concat([schema.REJECTS.empty(), *work.rejects()]), work.items

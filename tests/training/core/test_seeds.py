@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.core.seeds import hash64, sample_seed, unit
+from training.core.seeds import coin, hash64, sample_seed
 from training.engines.uniform import uniforms
 
 
@@ -33,8 +33,10 @@ def test_sample_seeds_differ_by_prompt_and_number() -> None:
     assert all(0 <= seed < 2**64 for seed in seeds)
 
 
-def test_unit_is_in_range_and_fixed() -> None:
-    values = [unit("a", k) for k in range(1000)]
-    assert all(0 <= value < 1 for value in values)
-    assert abs(sum(values) / 1000 - 0.5) < 0.05
-    assert unit("a", 1) == unit("a", 1) != unit("a", 2)
+def test_a_coin_is_fair_and_fixed_by_its_parts() -> None:
+    thrown = [coin("a", k) for k in range(1000)]
+    assert abs(sum(thrown) / 1000 - 0.5) < 0.05
+    assert thrown == [coin("a", k) for k in range(1000)]
+    assert thrown != [coin("b", k) for k in range(1000)]
+    # a number in [0, 1) below a half, as it was told before: no label changes
+    assert thrown[:64] == [(hash64("a", k) >> 11) / float(1 << 53) < 0.5 for k in range(64)]
