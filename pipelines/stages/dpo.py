@@ -4,6 +4,7 @@ Run: python -m pipelines.stages.dpo --iteration iter1 --policy data/checkpoints/
 --sft data/checkpoints/sft --history data/iterations/iter1/history.parquet
 --reference data/iterations/iter1/reference.parquet --checkpoint data/checkpoints/iter1
 --metrics data/iterations/iter1/dpo.json
+[--ancestors data/iterations/sft/policies.json --policies data/iterations/iter1/policies.json]
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import comparisons, launching, references, settings
+from pipelines.shared import comparisons, launching, policies, references, settings
 
 
 class Args(Arguments):
@@ -30,8 +31,10 @@ class Args(Arguments):
     sft: Path = reads()
     history: Path = reads()
     reference: Path = reads()
+    ancestors: Path | None = reads(default=None)
     checkpoint: Path = writes()
     metrics: Path = writes()
+    policies: Path | None = writes(default=None)
     iteration: str = foreach()
 
 
@@ -72,6 +75,8 @@ def body(run: Stage, args: Args) -> None:
         out=args.checkpoint,
         work=run.kept_until_done("training"),
     )
+    if args.policies is not None:
+        policies.write(run, args.policies, args.iteration, args.checkpoint, args.ancestors)
     run.outputs.json(args.metrics, {"rows_in": history.height, **metrics})
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]

@@ -1,7 +1,8 @@
 """Sample n responses to every prompt of one iteration's slice of the pool.
 
 Run: python -m pipelines.stages.generate --iteration iter1 --policy data/checkpoints/sft
---prompts data/prompts/prompts.parquet --table data/iterations/iter1/generations.parquet
+--prompts data/prompts/prompts.parquet [--policies data/iterations/sft/policies.json]
+--table data/iterations/iter1/generations.parquet
 --rejects data/iterations/iter1/generate_rejects.parquet
 --metrics data/iterations/iter1/generate.json
 """
@@ -22,7 +23,7 @@ from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.params.loop import Iteration
 from pipelines.core.stage import Stage
-from pipelines.shared import sampling, settings
+from pipelines.shared import policies, sampling, settings
 
 
 class Args(Arguments):
@@ -30,6 +31,7 @@ class Args(Arguments):
 
     policy: Path = reads()
     prompts: Path = reads()
+    policies: Path | None = reads(default=None)
     table: Path = writes()
     rejects: Path = writes()
     metrics: Path = writes()
@@ -48,7 +50,7 @@ def body(run: Stage, args: Args) -> None:
     prompts = _slice(io.read(args.prompts, schema.PROMPTS), iteration, params, args)
     order = sampling.Order(
         stage=f"generate@{args.iteration}",
-        turns=tuple(_turns(iteration, args.policy)),
+        turns=tuple(_turns(iteration, args)),
         temperatures=tuple(iteration.temperatures),
         max_new_tokens=iteration.max_new_tokens,
         seed=params.seeds.sampling,
@@ -68,12 +70,13 @@ def body(run: Stage, args: Args) -> None:
     run.summary.note = f"{done.generations.height} of {done.draws} responses"
 
 
-def _turns(iteration: Iteration, policy: Path) -> Iterator[sampling.Turn]:
+def _turns(iteration: Iteration, args: Args) -> Iterator[sampling.Turn]:
     """The iteration's policy, then the further ones, whose samples are numbered after its own."""
-    yield sampling.Turn(iteration.policy, policy, iteration.n)
+    yield sampling.Turn(iteration.policy, args.policy, iteration.n)
     first = iteration.n
     for name, n in iteration.also.items():
-        yield sampling.Turn(name, policy.with_name(name), n, first)
+        path = policies.find(args.policies, name, f"iterations.{args.iteration}.also")
+        yield sampling.Turn(name, path, n, first)
         first += n
 
 

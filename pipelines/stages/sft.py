@@ -3,6 +3,7 @@
 Run: python -m pipelines.stages.sft --base data/checkpoints/base
 --table data/sft_mix/sft_mix.parquet
 --checkpoint data/checkpoints/sft --metrics data/checkpoints/sft.json
+[--policies data/iterations/sft/policies.json]
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import settings
+from pipelines.shared import policies, settings
 
 
 class Args(Arguments):
@@ -28,6 +29,7 @@ class Args(Arguments):
     table: Path = reads()
     checkpoint: Path = writes()
     metrics: Path = writes()
+    policies: Path | None = writes(default=None)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +53,8 @@ def body(run: Stage, args: Args) -> None:
     work = run.kept_until_done("training")
     metrics = sft.train(args.base, train, chosen, out=args.checkpoint, card=card, work=work)
     metrics |= sft.held_out(args.checkpoint, held_out, chosen)
+    if args.policies is not None:
+        policies.write(run, args.policies, "sft", args.checkpoint)
     run.outputs.json(args.metrics, {"rows_in": table.height, **metrics})
     run.summary.rows_in = len(train)
     run.summary.kept = metrics["examples"]

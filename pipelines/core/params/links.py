@@ -77,11 +77,7 @@ def _iterations(params: Params) -> Iterator[str]:
 
 
 def _also(key: str, iteration: Iteration, params: Params) -> Iterator[str]:
-    """Further policies are ancestors of the main one: the graph knows of it alone.
-
-    Whenever an ancestor changes, the main policy, trained from it, changes too, so the stage runs
-    again although DVC can't be told of a list of policies per iteration.
-    """
+    """Further policies are ancestors of the main one: its file of policies names them alone."""
     ancestors, name = [], iteration.policy
     while name in params.iterations and name not in ancestors:
         name = params.iterations[name].policy

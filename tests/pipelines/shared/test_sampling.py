@@ -57,8 +57,11 @@ def generate(work: Path, out: str, policy: str = "iter1", **knobs: Any) -> int:
     recipe = yaml.safe_load((work / "params.yaml").read_text("utf-8"))
     recipe["iterations"]["iter2"] |= knobs
     (work / f"{out}.yaml").write_text(yaml.safe_dump(recipe), "utf-8")
+    entry = {"path": str(work / "sft"), "sha": checkpoint.weights_sha(work / "sft")}
+    (work / "policies.json").write_text(json.dumps({"sft": entry}), "utf-8")
     given = {
-        "policy": policy, "prompts": "prompts.parquet", "params": f"{out}.yaml",
+        "policies": "policies.json", "policy": policy,
+        "prompts": "prompts.parquet", "params": f"{out}.yaml",
         "table": f"{out}.parquet", "rejects": f"{out}_rejects.parquet", "metrics": f"{out}.json",
     }  # fmt: skip
     flags = [part for name, file in given.items() for part in (f"--{name}", str(work / file))]
