@@ -24,6 +24,8 @@ class Rule:
         takes: Type of the threshold; None where the rule has none.
         window: The expression looks at other rows, those that earlier rules dropped excepted.
         needs: Columns beyond every candidate's own that it reads.
+        ranks: It reads `_place`, an item's place among those of its prompt.
+        one_prompt: What it keeps has the same prompt on both sides.
     """
 
     name: str
@@ -34,3 +36,5 @@ class Rule:
     takes: type | None = None
     window: bool = False
     needs: tuple[str, ...] = ()
+    ranks: bool = False
+    one_prompt: bool = False

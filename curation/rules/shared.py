@@ -155,6 +155,7 @@ _ALL = (
         threshold=5,
         takes=int,
         window=True,
+        ranks=True,
     ),
     Rule(
         "duplicate",

@@ -94,6 +94,7 @@ RULES = (
         "A comparison answers one prompt: the context before the last turn must be the same.",
         lambda _: _differ("role") | _differ("content"),
         lambda _: pl.lit("contexts of chosen and rejected differ"),
+        one_prompt=True,
     ),
     Rule(
         "bad_roles",

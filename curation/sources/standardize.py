@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +15,26 @@ from curation.core.schema import MESSAGES
 from curation.core.threads import mapped
 from curation.rules import filters
 from curation.rules.filters import Bound
-from curation.sources.base import Kind, renames
+from curation.sources.base import renames
 from curation.sources.judged import CountTokens, Normaliser, finish, orphans, reject_rows, with_ids
+from curation.sources.plan import Plan, plan_of
 
 col = pl.col
-_DUPLICATE = {"prompts": "duplicate_prompt"}
 BATCH = PART
+
+
+Write = Callable[[Iterator[pl.DataFrame]], int]
+"""Takes frames in key order to their end and returns how many rows they had."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one source: its native rows, candidate items and rows of both tables."""
+
+    native_rows: int
+    items: int
+    kept: int
+    rejected: int
 
 
 @dataclass(frozen=True)
@@ -34,111 +48,121 @@ class _Judged:
     named: pl.DataFrame
 
 
-class Standardizing:
-    """One source on its way from native rows to its table and rejects, in constant memory.
+@dataclass(frozen=True)
+class Gathered:
+    """All living items in order of their future key, and what was dropped on the way to them."""
+
+    native_rows: int
+    items: int
+    living: Spill
+    gone: Spill
+    crowds: list[pl.DataFrame]
+
+
+def standardize(
+    native: pl.LazyFrame,
+    source: Normaliser,
+    count: CountTokens | None,
+    folder: Path,
+    *,
+    keep: Write,
+    drop: Write,
+) -> Outcome:
+    """Bring one source from native rows to its table and its rejects, in constant memory.
 
     Candidate items are judged batch by batch and spilled in order of their future key; read back
-    in that order, copies of one item stand together. Call `read`, then `kept` to its end, then
-    `rejects`.
+    in that order, copies of one item stand together.
+
+    Args:
+        native: rows in the form of the source's layout.
+        source: its names, options and rules.
+        count: counts tokens; None where there is no tokenizer.
+        folder: for the spills.
+        keep: writes the table of the kind, by its key.
+        drop: writes the rejects, by item_id.
+
+    Raises:
+        UserError: a listed rule reads what the format does not give, or needs a tokenizer.
     """
+    plan = plan_of(source)
+    found = _gather(native, source, plan, count, folder)
+    kept = keep(_survivors(found, source, plan, count))
+    return Outcome(found.native_rows, found.items, kept, drop(found.gone.parts()))
 
-    def __init__(self, source: Normaliser, count: CountTokens | None, folder: Path) -> None:
-        self.source, self.count = source, count
-        self.native_rows = self.items = 0
-        self._items = Spill(folder / "items", "_key")
-        self._gone = Spill(folder / "rejects", "item_id")
-        self._crowds: list[pl.DataFrame] = []
-        duplicate = filters.bind([duplicate_rule(source.format.kind)], source.name)
-        self._first, self._later = _before_window([*source.rules, *duplicate])
 
-    def read(self, native: pl.LazyFrame) -> None:
-        """Judge all native rows by the rules up to the first that looks at other rows.
+def _gather(
+    native: pl.LazyFrame, source: Normaliser, plan: Plan, count: CountTokens | None, folder: Path
+) -> Gathered:
+    """Judge all native rows by the rules up to the first that looks at other rows."""
+    living, gone = Spill(folder / "items", "_key"), Spill(folder / "rejects", "item_id")
+    native_rows = items = 0
+    crowds = []
+    frames = _batches(native, source)
 
-        Raises:
-            UserError: a listed rule reads what the format does not give, or needs a tokenizer.
-        """
-        frames = _batches(native, self.source)
-        # tokens are counted by a Python function: see curation.core.threads
-        each = map(self._judged, ahead(frames)) if self._counts else mapped(self._judged, frames)
-        for done in each:
-            self.native_rows += done.native_rows
-            self.items += done.items
-            self._gone.add(done.alone)
-            self._gone.add(done.rejects)
-            self._items.add(done.named)
-            if self._capped:
-                self._crowds.append(done.named.select(_CROWD))
+    def judged(batch: pl.DataFrame) -> _Judged:
+        return _judge(batch, source, plan, count)
 
-    def _judged(self, batch: pl.DataFrame) -> _Judged:
-        items = candidates(batch.lazy(), self.source, self._rules, self.count)
-        judged = filters.judge(items, self._first).collect()
-        alone = orphans(batch, judged, self.source)
-        alive = judged.lazy().filter(col("_rule").is_null())
-        if self._one_prompt:
-            alive = alive.with_columns(_once)
-        named = with_ids(alive, self.source).sort("_key", maintain_order=True).collect()
-        rejects = self._rejects(judged, self._first)
-        return _Judged(batch.height, judged.height + alone.height, alone, rejects, named)
+    # tokens are counted by a Python function: see curation.core.threads
+    for done in map(judged, ahead(frames)) if plan.counts else mapped(judged, frames):
+        native_rows += done.native_rows
+        items += done.items
+        gone.add(done.alone)
+        gone.add(done.rejects)
+        living.add(done.named)
+        if plan.ranks:
+            crowds.append(done.named.select(_CROWD))
+    return Gathered(native_rows, items, living, gone, crowds)
 
-    @property
-    def _rules(self) -> list[Bound]:
-        return [*self._first, *self._later]
 
-    @property
-    def _counts(self) -> bool:
-        """Whether a rule reads the number of tokens."""
-        return any("prompt_tokens" in rule.needs for rule, _ in self._rules)
+def _judge(
+    batch: pl.DataFrame, source: Normaliser, plan: Plan, count: CountTokens | None
+) -> _Judged:
+    items = candidates(batch.lazy(), source, plan.rules, count)
+    judged = filters.judge(items, plan.first).collect()
+    alone = orphans(batch, judged, source)
+    alive = judged.lazy().filter(col("_rule").is_null())
+    if plan.one_prompt:
+        alive = alive.with_columns(_once)
+    named = with_ids(alive, source).sort("_key", maintain_order=True).collect()
+    rejects = _rejects(judged, source, plan.first)
+    return _Judged(batch.height, judged.height + alone.height, alone, rejects, named)
 
-    @property
-    def _capped(self) -> bool:
-        return any(rule.name == "per_prompt_cap" for rule, _ in self._later)
 
-    def kept(self) -> Iterator[pl.DataFrame]:
-        """Frames of the kind's table, in key order; copies and crowds go to the rejects."""
-        places = self._places()
-        on = ["source_row", "item"]
-        for part in self._items.parts():
-            alive = part
-            if places is not None or self._more or _has_copies(part):
-                placed = part if places is None else part.join(places, on=on, maintain_order="left")
-                if self._one_prompt:
-                    placed = placed.with_columns(_twice)
-                judged = filters.judge(placed.lazy(), self._later).collect()
-                self._gone.add(self._rejects(judged, self._later))
-                alive = judged.filter(col("_rule").is_null())
-            yield finish(alive.lazy(), self.source, self.count).collect()
+def _survivors(
+    found: Gathered, source: Normaliser, plan: Plan, count: CountTokens | None
+) -> Iterator[pl.DataFrame]:
+    """Frames of the kind's table, in key order; copies and crowds go to the rejects."""
+    places = _places(found.crowds) if plan.ranks else None
+    for part in found.living.parts():
+        alive = part
+        if plan.waits or _has_copies(part):
+            alive = _first_of_each(part, places, source, plan, found.gone)
+        yield finish(alive.lazy(), source, count).collect()
 
-    def rejects(self) -> Iterator[pl.DataFrame]:
-        """Frames of the rejects table, in key order."""
-        return self._gone.parts()
 
-    @property
-    def rejected(self) -> int:
-        """Items dropped so far."""
-        return self._gone.rows
+def _first_of_each(
+    part: pl.DataFrame, places: pl.DataFrame | None, source: Normaliser, plan: Plan, gone: Spill
+) -> pl.DataFrame:
+    """The items of a part that the rules which look at other rows leave; the others are put by."""
+    on = ["source_row", "item"]
+    placed = part if places is None else part.join(places, on=on, maintain_order="left")
+    if plan.one_prompt:
+        placed = placed.with_columns(_twice)
+    judged = filters.judge(placed.lazy(), plan.later).collect()
+    gone.add(_rejects(judged, source, plan.later))
+    return judged.filter(col("_rule").is_null())
 
-    @property
-    def _more(self) -> bool:
-        """Whether a rule that waits looks at more than the keys."""
-        return len(self._later) > 1
 
-    @property
-    def _one_prompt(self) -> bool:
-        """Whether the living rows' contexts are known to be equal; they are then spilled once."""
-        return any(rule.name == "unequal_prompts" for rule, _ in self._first)
+def _places(crowds: list[pl.DataFrame]) -> pl.DataFrame:
+    """Each living item's place among those of its prompt, over all batches."""
+    order = [-col("_priority"), col("_key")]
+    place = pl.int_range(pl.len()).over("prompt_id", order_by=order)
+    crowd = pl.concat(crowds).with_columns(place.alias("_place"))
+    return crowd.select("source_row", "item", "_place")
 
-    def _places(self) -> pl.DataFrame | None:
-        """Each living item's place among those of its prompt, over all batches."""
-        if not self._capped:
-            return None
-        order = [-col("_priority"), col("_key")]
-        place = pl.int_range(pl.len()).over("prompt_id", order_by=order)
-        crowd = pl.concat(self._crowds).with_columns(place.alias("_place"))
-        return crowd.select("source_row", "item", "_place")
 
-    def _rejects(self, judged: pl.DataFrame, rules: Sequence[Bound]) -> pl.DataFrame:
-        dropped = judged.filter(col("_rule").is_not_null())
-        return reject_rows(dropped, self.source, rules)
+def _rejects(judged: pl.DataFrame, source: Normaliser, rules: Sequence[Bound]) -> pl.DataFrame:
+    return reject_rows(judged.filter(col("_rule").is_not_null()), source, rules)
 
 
 _other = col("_other_prompt")
@@ -151,12 +175,6 @@ def _has_copies(part: pl.DataFrame) -> bool:
     """Whether a key stands more than once in a sorted part."""
     key = part["_key"]
     return bool((key == key.shift()).any())
-
-
-def _before_window(rules: list[Bound]) -> tuple[list[Bound], list[Bound]]:
-    """The rules up to the first window rule, and the rest."""
-    first = next(place for place, (rule, _) in enumerate(rules) if rule.window)
-    return rules[:first], rules[first:]
 
 
 def _batches(native: pl.LazyFrame, source: Normaliser) -> Iterator[pl.DataFrame]:
@@ -180,11 +198,6 @@ def candidates(
         items = items.with_columns(count(messages.contents(col("prompt"))).alias("prompt_tokens"))
     _check_needs(items, rules, source)
     return items
-
-
-def duplicate_rule(kind: Kind) -> str:
-    """Name of the rule that drops a second copy of an item."""
-    return _DUPLICATE.get(kind, "duplicate")
 
 
 def _check_needs(items: pl.LazyFrame, rules: Sequence[Bound], source: Normaliser) -> None:

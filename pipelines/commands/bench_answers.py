@@ -76,16 +76,8 @@ def body(run: Stage, args: Args) -> None:
     """Read the questions, answer turn by turn, write."""
     params = parameters.load(args.params)
     questions = bench_files.questions(args.bench, args.questions)
-    tokens = args.max_new_tokens or params.evaluation.max_new_tokens
-    if tokens < 1 or (args.temperature is not None and args.temperature < 0):
-        raise UserError("--max-new-tokens: at least 1; --temperature: at least 0")
-    model = _model(run, args, params, tokens)
-    said: list[list[Said]] = [[] for _ in questions]
-    for turn in range(max(len(question.turns) for question in questions)):
-        there = [place for place, one in enumerate(questions) if len(one.turns) > turn]
-        asked = [_asked(args, params, questions[place], said[place], turn) for place in there]
-        for place, found in zip(there, _drawn(run, args, model, asked, turn), strict=True):
-            said[place].append(found)
+    model = _model(run, args, params, _tokens(args, params))
+    said = _answered(run, args, params, model, questions)
     model.sampler.close()
     name = args.name or args.checkpoint.absolute().name
     rows = [
@@ -93,9 +85,35 @@ def body(run: Stage, args: Args) -> None:
         for question, found in zip(questions, said, strict=True)
     ]
     run.outputs.text(args.out, bench_files.text(args.bench, rows))
-    ends = Counter(one.end for found in said for one in found)
     run.summary.rows_in = run.summary.kept = len(questions)
-    run.summary.tokens = sum(one.tokens for found in said for one in found)
+    _summarise(run, [one for found in said for one in found])
+
+
+def _tokens(args: Args, params: Params) -> int:
+    """How many tokens an answer may have."""
+    tokens = args.max_new_tokens or params.evaluation.max_new_tokens
+    if tokens < 1 or (args.temperature is not None and args.temperature < 0):
+        raise UserError("--max-new-tokens: at least 1; --temperature: at least 0")
+    return tokens
+
+
+def _answered(
+    run: Stage, args: Args, params: Params, model: Model, questions: Sequence[Question]
+) -> list[list[Said]]:
+    """Each question's answers, one a turn: every turn sees the answers to those before it."""
+    said: list[list[Said]] = [[] for _ in questions]
+    for turn in range(max(len(question.turns) for question in questions)):
+        open_ = [pair for pair in zip(questions, said, strict=True) if len(pair[0].turns) > turn]
+        asked = [_asked(args, params, question, before, turn) for question, before in open_]
+        answers = _drawn(run, args, model, asked, turn)
+        for (_, before), answer in zip(open_, answers, strict=True):
+            before.append(answer)
+    return said
+
+
+def _summarise(run: Stage, answers: Sequence[Said]) -> None:
+    ends = Counter(one.end for one in answers)
+    run.summary.tokens = sum(one.tokens for one in answers)
     run.summary.note = "answers end by " + ", ".join(f"{k}: {n}" for k, n in sorted(ends.items()))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from curation.reading import native, native_parquet
 from curation.rules import filters
 from curation.sources.formats import find
 from curation.sources.judged import TABLES, Normaliser
-from curation.sources.standardize import Standardizing
+from curation.sources.standardize import standardize
 from pipelines.core import io, params, stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
@@ -47,22 +48,22 @@ def _body(run: Stage, args: Args) -> None:
     rows = io.scan(args.native, source.layout.table(source.name, source.options))
     count = tokens.counter(args.tokenizer) if args.tokenizer else None
     with io.scratch() as folder:
-        work = Standardizing(source, count, folder)
-        work.read(rows)
-        kept = run.outputs.parts(args.table, TABLES[source.format.kind], work.kept())
-        rejected = run.outputs.parts(args.rejects, schema.REJECTS, work.rejects())
-    counts = statistics.ledger(work.items, kept, run.outputs.staged(args.rejects))
+        keep = partial(run.outputs.parts, args.table, TABLES[source.format.kind])
+        drop = partial(run.outputs.parts, args.rejects, schema.REJECTS)
+        done = standardize(rows, source, count, folder, keep=keep, drop=drop)
+    items, kept, rejected = done.items, done.kept, done.rejected
+    counts = statistics.ledger(items, kept, run.outputs.staged(args.rejects))
     if not kept:
         raise UserError(
-            f"{args.native}: the filters of sources.{source.name} keep none of {work.items} "
+            f"{args.native}: the filters of sources.{source.name} keep none of {items} "
             f"items; drops: {counts['rules']}"
         )
-    if work.items != kept + rejected:
-        raise AssertionError(f"{source.name}: {work.items} items in, {kept} + {rejected} out")
+    if items != kept + rejected:
+        raise AssertionError(f"{source.name}: {items} items in, {kept} + {rejected} out")
     figures = FIGURES[source.format.kind](run.outputs.staged(args.table))
-    described = {"native_rows": work.native_rows, **counts, "figures": figures}
+    described = {"native_rows": done.native_rows, **counts, "figures": figures}
     run.outputs.json(args.metrics, described)
-    run.summary.rows_in, run.summary.kept, run.summary.rejected = work.items, kept, rejected
+    run.summary.rows_in, run.summary.kept, run.summary.rejected = items, kept, rejected
 
 
 FIGURES: dict[str, Callable[[pl.LazyFrame], dict[str, Any]]] = {

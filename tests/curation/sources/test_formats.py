@@ -10,12 +10,11 @@ import polars as pl
 import pytest
 
 from curation.core.errors import UserError
-from curation.core.schema import REJECTS
 from curation.reading import native
 from curation.rules import filters
 from curation.sources.formats import FORMATS, find
-from curation.sources.judged import TABLES, Normaliser
-from curation.sources.standardize import Standardizing
+from curation.sources.judged import Normaliser
+from tests.curation.sources.standardized import tables
 
 Rows = list[dict[str, Any]]
 
@@ -31,11 +30,9 @@ def run(
     typed = pl.concat(native.typed_frames(held, layout, options, ledger, parse=False))
     assert not ledger.bad, ledger.bad
     bound = tuple(filters.bind(rules, "test.filters"))
-    work = Standardizing(Normaliser(name, form, layout, bound, options), None, tmp_path)
-    work.read(native.with_row_ids(typed.lazy()))
-    kept = pl.concat([TABLES[form.kind].empty(), *work.kept()])
-    rejects = pl.concat([REJECTS.empty(), *work.rejects()])
-    assert work.items == kept.height + rejects.height
+    source = Normaliser(name, form, layout, bound, options)
+    kept, rejects, done = tables(source, native.with_row_ids(typed.lazy()), tmp_path)
+    assert done.items == kept.height + rejects.height
     assert all(isinstance(json.loads(text), dict) for text in rejects["payload"].to_list())
     return kept, dict(rejects["rule"].value_counts().iter_rows())
 

@@ -18,8 +18,8 @@ from curation.rules import filters
 from curation.sources import standardize as stage
 from curation.sources.formats import FORMATS
 from curation.sources.judged import Normaliser
-from curation.sources.standardize import Standardizing
 from pipelines.core.io import Outputs
+from tests.curation.sources.standardized import tables
 
 pieces = st.sampled_from(["a", "b", " ", "\n", "\x00", "\u2028", "é", "<|end|>"])
 words = st.lists(pieces, max_size=4).map("".join)
@@ -39,10 +39,9 @@ def made(values: list[dict[str, Any]], folder: Path) -> tuple[pl.DataFrame, pl.D
     types = {**layout.required, **layout.optional}
     typed = pl.concat([pl.DataFrame(schema=types), *frames])
     rules = tuple(filters.bind(["structural"], "test"))
-    work = Standardizing(Normaliser("s", form, layout, rules, {}), None, folder)
-    work.read(native.with_row_ids(typed.lazy()))
-    kept = pl.concat([schema.PREFERENCES.empty(), *work.kept()])
-    return kept, pl.concat([schema.REJECTS.empty(), *work.rejects()]), work.items
+    source = Normaliser("s", form, layout, rules, {})
+    kept, rejects, done = tables(source, native.with_row_ids(typed.lazy()), folder)
+    return kept, rejects, done.items
 
 
 @given(rows)
