@@ -11,14 +11,13 @@ import polars as pl
 import yaml
 
 from benchmarks.claims_bench import models, steps
-from benchmarks.claims_bench.steps import DATA, JUDGES, POOL, PROMPTS, SFT, START, call
+from benchmarks.claims_bench.evaluating import evaluate
+from benchmarks.claims_bench.steps import DATA, POOL, PROMPTS, SFT, START, call
 from curation.core import schema
 from data.sample import world
 from pipelines.core import io
 
 ARMS = DATA / "arms"
-SELF = DATA / "evaluation/sft"  # pi0's own evaluation
-ORACLE = Path("data/sample/world.py")
 
 
 @dataclass(frozen=True)
@@ -64,14 +63,6 @@ def build(group: str) -> None:
     steps.save(DATA / f"{group}.json", told)
 
 
-def start() -> None:
-    """The empty history that every arm begins with, and pi0's own evaluation."""
-    history, reference = START / "history.parquet", START / "reference.parquet"
-    call("history_offline", mixes=DATA / "mixes", table=history, metrics=START / "history.json")
-    call("reference_offline", sft=SFT, history=history, table=reference)
-    evaluate(SELF, SFT, "plain", Path("params.yaml"))
-
-
 def train(arm: Arm, given: dict[str, Any]) -> dict[str, Any]:
     """Sample (or take the shared responses), score, pair, grow the history, train, evaluate."""
     cap = {} if arm.after else {"history": {"cap": given["pairs"]}}
@@ -91,7 +82,7 @@ def train(arm: Arm, given: dict[str, Any]) -> dict[str, Any]:
 
 def _pair(arm: Arm, params: Path) -> None:
     call(
-        "pair",
+        "pipelines.stages.pair",
         iteration=arm.iteration,
         generations=arm.source / "generations.parquet",
         scores=arm.source / f"scores_{arm.judge}.parquet",
@@ -105,7 +96,7 @@ def _pair(arm: Arm, params: Path) -> None:
 
 def _history(arm: Arm, before: Path, params: Path) -> None:
     call(
-        "history",
+        "pipelines.stages.history",
         iteration=arm.iteration,
         previous=before / "history.parquet",
         pairs=arm.folder / "pairs.parquet",
@@ -118,7 +109,7 @@ def _history(arm: Arm, before: Path, params: Path) -> None:
 
 def _reference(arm: Arm, before: Path, policy: Path, params: Path) -> None:
     call(
-        "reference",
+        "pipelines.stages.reference",
         iteration=arm.iteration,
         sft=SFT,
         policy=policy,
@@ -132,7 +123,7 @@ def _reference(arm: Arm, before: Path, policy: Path, params: Path) -> None:
 
 def _dpo(folder: Path, iteration: str, policy: Path, pairs: Path, params: Path) -> None:
     call(
-        "dpo",
+        "pipelines.stages.dpo",
         iteration=iteration,
         policy=policy,
         sft=SFT,
@@ -140,34 +131,6 @@ def _dpo(folder: Path, iteration: str, policy: Path, pairs: Path, params: Path) 
         reference=pairs / "reference.parquet",
         checkpoint=folder / "checkpoint",
         metrics=folder / "dpo.json",
-        params=params,
-    )
-
-
-def evaluate(arm: Path, policy: Path, judge: str, params: Path) -> None:
-    """Held-out prompts: oracle, length, KL, and win rate against pi0 by the oracle."""
-    folder = arm / "evaluation"
-    held_out = "mix2" if judge in {"plain", "panel", "multi"} else "plain"
-    call(
-        "evaluate",
-        policy_name=arm.name,
-        policy=policy,
-        sft=SFT,
-        reward_model=JUDGES / held_out,  # never the one that made the pairs
-        prompts=PROMPTS,
-        oracle=ORACLE,
-        generations=folder / "generations.parquet",
-        scores=folder / "scores.parquet",
-        metrics=folder / "metrics.json",
-        params=params,
-    )
-    call(
-        "win_rate",
-        generations=folder / "generations.parquet",
-        baseline=SELF / "evaluation/generations.parquet",
-        prompts=PROMPTS,
-        oracle=ORACLE,
-        metrics=folder / "win_rate.json",
         params=params,
     )
 
@@ -227,7 +190,7 @@ def _epochs(wanted: int, pairs: int) -> float:
 
 def _offline(folder: Path, params: Path) -> None:
     call(
-        "pairs_offline",
+        "pipelines.stages.pairs_offline",
         preferences=DATA / "sources/preference/nectar/table.parquet",
         prompts=PROMPTS,
         table=folder / "history.parquet",
@@ -236,7 +199,7 @@ def _offline(folder: Path, params: Path) -> None:
         params=params,
     )
     call(
-        "dpo_offline",
+        "pipelines.stages.dpo_offline",
         sft=SFT,
         history=folder / "history.parquet",
         reference=folder / "reference.parquet",

@@ -24,6 +24,7 @@ from pipelines.commands.repro import environment
 FILES = {"graph.yaml": "dvc.yaml", "recipe.yaml": "params.yaml", "claims.yaml": "claims.yaml"}
 DECIDES = (  # what a seed's numbers depend on
     "benchmarks/claims_bench/arms.py",
+    "benchmarks/claims_bench/evaluating.py",
     "benchmarks/claims_bench/models.py",
     "benchmarks/claims_bench/stage.py",
     "benchmarks/claims_bench/steps.py",

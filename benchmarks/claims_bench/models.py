@@ -21,7 +21,7 @@ def build() -> None:
     """Train, sample, score."""
     given = steps.settings()
     call(
-        "sft",
+        "pipelines.stages.sft",
         base=DATA / "checkpoints/base",
         table=DATA / "sft_mix/sft_mix.parquet",
         checkpoint=SFT,
@@ -42,7 +42,7 @@ def build() -> None:
 
 def _reward_model(name: str, mix: str, params: Path = Path("params.yaml")) -> None:
     call(
-        "reward_model",
+        "pipelines.stages.reward_model",
         mix=name,
         init=SFT,
         table=DATA / "mixes" / mix / "mix.parquet",
@@ -55,7 +55,7 @@ def _reward_model(name: str, mix: str, params: Path = Path("params.yaml")) -> No
 def samples(folder: Path, iteration: str, policy: Path, params: Path = Path("params.yaml")) -> None:
     """n responses of a policy to each prompt of an iteration's slice."""
     call(
-        "generate",
+        "pipelines.stages.generate",
         iteration=iteration,
         policy=policy,
         prompts=PROMPTS,
@@ -69,7 +69,7 @@ def samples(folder: Path, iteration: str, policy: Path, params: Path = Path("par
 def score(judge: str, folder: Path, iteration: str) -> None:
     """Rewards of sampled responses by one reward model."""
     call(
-        "score",
+        "pipelines.stages.score",
         iteration=iteration,
         judge=JUDGES / judge,
         generations=folder / "generations.parquet",
@@ -84,7 +84,7 @@ def _debias(judge: str) -> None:
     fit = DATA / "debias"
     samples(fit, "fit", SFT)
     call(
-        "debias",
+        "pipelines.commands.debias",
         reward_model=JUDGES / judge,
         generations=fit / "generations.parquet",
         prompts=PROMPTS,
@@ -97,7 +97,7 @@ def _debias(judge: str) -> None:
 
 def _multi_head(judge: str) -> None:
     call(
-        "multi_head",
+        "pipelines.commands.multi_head",
         reward_model=JUDGES / judge,
         helpsteer=DATA / "sources/preference/helpsteer/native.parquet",
         ultrafeedback=DATA / "sources/preference/ultrafeedback/native.parquet",

@@ -13,13 +13,13 @@ def main(name: str) -> None:
     from training.core import environment
 
     environment.prepare()
-    from benchmarks.claims_bench import arms, models, tables
+    from benchmarks.claims_bench import arms, evaluating, models, tables
 
     if name == "tables":
         tables.build()
     elif name == "models":
         models.build()
-        arms.start()
+        evaluating.start()
         models.tell()
     else:
         arms.build(name)

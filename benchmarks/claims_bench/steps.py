@@ -19,12 +19,15 @@ JUDGES = DATA / "checkpoints/reward_models"
 START = DATA / "start"  # the history before the first iteration: empty
 
 
-def call(stage: str, **flags: object) -> None:
-    """Run `python -m pipelines.STAGE --flag value ...` in this process; a failure ends it."""
+def call(module: str, **flags: object) -> None:
+    """Run `python -m MODULE --flag value ...` in this process; a failure ends it.
+
+    The module is spelt out, such as pipelines.stages.sft: so it counts as code of the caller.
+    """
     argv = []
     for name, value in flags.items():
         argv += [f"--{name.replace('_', '-')}", str(value)]
-    code = importlib.import_module(f"pipelines.stages.{stage}").main(argv)
+    code = importlib.import_module(module).main(argv)
     sys.stdout.flush()
     if code:
         sys.exit(code)

@@ -31,18 +31,18 @@ def build() -> None:
     for name, kind in kinds.items():
         folder = DATA / "sources" / kind / name
         call(
-            "fetch",
+            "pipelines.stages.fetch",
             source=name,
             native=folder / "native.parquet",
             rejects=folder / "fetch_rejects.parquet",
             manifest=folder / "fetch.json",
         )
     corpus = DATA / "sources/sft" / recipe["base"]["corpus"] / "native.parquet"
-    call("base", corpus=corpus, checkpoint=DATA / "checkpoints/base")
+    call("pipelines.stages.base", corpus=corpus, checkpoint=DATA / "checkpoints/base")
     for name, kind in kinds.items():
         folder = DATA / "sources" / kind / name
         call(
-            "standardize",
+            "pipelines.stages.standardize",
             source=name,
             native=folder / "native.parquet",
             tokenizer=DATA / "checkpoints/base/tokenizer.json",
@@ -57,16 +57,26 @@ def _mixes(names: list[str]) -> None:
     """The pool first: what it holds out may be in no mix."""
     common = {"benchmarks": DATA / "sources/benchmark"}
     folder = DATA / "prompts"
-    call("prompts", sources=DATA / "sources/prompts", **common, **_outs(folder, "prompts"))
+    call(
+        "pipelines.stages.prompts",
+        sources=DATA / "sources/prompts",
+        **common,
+        **_outs(folder, "prompts"),
+    )
     _gate("prompts", folder, "prompts", common)
     common["prompts"] = PROMPTS
     for name in names:
         folder = DATA / "mixes" / name
         sources = DATA / "sources/preference"
-        call("mix", mix=name, sources=sources, **common, **_outs(folder, "mix"))
+        call("pipelines.stages.mix", mix=name, sources=sources, **common, **_outs(folder, "mix"))
         _gate("mixes", folder, "mix", common)
     folder = DATA / "sft_mix"
-    call("sft_mix", sources=DATA / "sources/sft", **common, **_outs(folder, "sft_mix"))
+    call(
+        "pipelines.stages.sft_mix",
+        sources=DATA / "sources/sft",
+        **common,
+        **_outs(folder, "sft_mix"),
+    )
     _gate("sft_mix", folder, "sft_mix", common)
 
 

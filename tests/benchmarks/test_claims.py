@@ -16,6 +16,7 @@ from benchmarks.claims_bench.claims import BY_NAME, CLAIMS, at_equal_length
 from benchmarks.claims_bench.verdicts import measure, together
 from curation.core.errors import UserError
 from pipelines.commands.repro import environment
+from pipelines.core.code import PACKAGES, Code
 from tests.conftest import copy_project
 
 
@@ -115,5 +116,20 @@ def test_the_short_form_runs_traces_and_is_kept(tmp_path: Path) -> None:
 
 def test_every_stage_runs_again_when_the_code_changes(root: Path) -> None:
     graph = yaml.safe_load((root / "recipes/claims/graph.yaml").read_text())["stages"]
+    code = graph.pop("code")
+    assert set(code["deps"]) == {"benchmarks/claims_bench", *PACKAGES}
+    hashed = {word.rpartition(".")[2] for word in code["cmd"].split() if "claims_bench" in word}
     for name, stage in graph.items():
-        assert {"curation", "pipelines", "training"} <= set(stage["deps"]), name
+        (named,) = [one["data/code.json"] for one in stage["params"] if "data/code.json" in one]
+        assert set(named) <= hashed, name
+
+
+def test_a_part_of_the_bench_reaches_the_stages_that_it_calls(root: Path) -> None:
+    code = Code(root, [*PACKAGES, "benchmarks"])
+    arms = code.files("benchmarks.claims_bench.arms")
+    assert {"pipelines/stages/dpo.py", "training/trainers/dpo.py"} <= set(arms)
+    tables = code.files("benchmarks.claims_bench.tables")
+    assert {"pipelines/stages/mix.py", "curation/gates/checks/mixes/no_benchmark.sql"} <= set(
+        tables
+    )
+    assert "training/trainers/dpo.py" not in tables
