@@ -64,7 +64,7 @@ def _changed(project: Path) -> set[str]:
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the reduced recipe was built from nothing."""
     project = copy_project(tmp_path_factory.mktemp("build"))
-    (project / "params.yaml").write_bytes((project / "recipes/ci.yaml").read_bytes())
+    assert _stage(project, "cli", "use", "ci").returncode == 0
     done = _stage(project, "cli", "repro", "--quiet")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     return project

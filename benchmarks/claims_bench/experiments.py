@@ -20,8 +20,10 @@ import yaml
 
 from curation.core.errors import UserError
 from pipelines.commands.repro import environment
+from pipelines.core.params.text import read
+from pipelines.shared import recipes
 
-FILES = {"graph.yaml": "dvc.yaml", "recipe.yaml": "params.yaml", "claims.yaml": "claims.yaml"}
+FILES = {"graph.yaml": "dvc.yaml", "claims.yaml": "claims.yaml"}
 DECIDES = (  # what a seed's numbers depend on
     "benchmarks/claims_bench/arms.py",
     "benchmarks/claims_bench/evaluating.py",
@@ -33,6 +35,7 @@ DECIDES = (  # what a seed's numbers depend on
     "data/sample",
     "pipelines",
     "recipes/claims",
+    "recipes/sample.yaml",
     "training",
 )
 ORDER = ("models", "pairing", "loop", "length")  # stages that leave figures
@@ -70,7 +73,7 @@ class Bench:
     def changes(self, seed: int) -> list[str]:
         """What differs from recipes/claims for one seed, as `dvc exp run -S` takes it."""
         folder = self.checkout / "recipes/claims"
-        recipe = yaml.safe_load((folder / "recipe.yaml").read_text("utf-8"))
+        recipe = read(folder / "recipe.yaml").values
         own = yaml.safe_load((folder / "claims.yaml").read_text("utf-8"))
         moved = {name: value + 1000 * seed for name, value in recipe["seeds"].items()}
         own_moved = {"seed": seed, "world_seed": own["world_seed"] + 1000 * seed}
@@ -234,6 +237,8 @@ def _clone(bench: Bench, place: int) -> Path:
         )
         for source, target in FILES.items():
             shutil.copyfile(clone / "recipes/claims" / source, clone / target)
+        recipe = clone / "recipes/claims/recipe.yaml"
+        (clone / "params.yaml").write_text(recipes.whole(recipe), "utf-8")
         identity = ["-c", "user.name=claims bench", "-c", "user.email=bench@example.invalid"]
         _git(clone, "add", "-A")
         _git(clone, *identity, "commit", "-qm", f"The claims bench at {bench.commit[:12]}")

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from curation.core.errors import UserError
+from curation.core.words import meant
 from curation.rules.rule import Rule, Threshold
 from curation.rules.shared import RULES
 from curation.rules.structural import STRUCTURAL
@@ -20,7 +21,7 @@ def bind(filters: Sequence[str | Mapping[str, Any]], key: str) -> list[Bound]:
     """Rules with their thresholds from a list of params.yaml, "structural" expanded.
 
     Raises:
-        UserError: an unknown rule, one listed twice, or a threshold of the wrong type.
+        UserError: an unknown rule, one listed twice, or a threshold of the wrong type or size.
     """
     named: list[tuple[str, Threshold]] = []
     for entry in filters:
@@ -48,7 +49,7 @@ def with_label(rules: Sequence[Bound], kind: str) -> tuple[Bound, ...]:
 
 def _bind(name: str, given: Threshold, key: str) -> Bound:
     if name not in RULES:
-        raise UserError(f"{key}: no rule is named {name}; rules: {', '.join(sorted(RULES))}")
+        raise UserError(f"{key}: no rule is named {name}; {meant(name, ['structural', *RULES])}")
     rule = RULES[name]
     if given is None:
         if rule.takes is not None and rule.threshold is None:
@@ -59,7 +60,19 @@ def _bind(name: str, given: Threshold, key: str) -> Bound:
     fits = isinstance(given, int | float if rule.takes is float else rule.takes)
     if not fits or isinstance(given, bool):
         raise UserError(f"{key}.{name}: {given!r} is not of type {rule.takes.__name__}")
+    _check_value(rule, given, f"{key}.{name}")
     return rule, given
+
+
+def _check_value(rule: Rule, given: Threshold, key: str) -> None:
+    """Raise UserError for a threshold that can mean nothing."""
+    if isinstance(given, list):
+        if not given or not all(isinstance(one, str) and one for one in given):
+            raise UserError(f"{key}: {given!r} is not a list of texts")
+        return
+    low, high = rule.within
+    if not low <= given <= high:
+        raise UserError(f"{key}: {given!r} is not within {low:g} and {high:g}")
 
 
 def judge(frame: pl.LazyFrame, rules: Sequence[Bound]) -> pl.LazyFrame:

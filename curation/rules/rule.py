@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ class Rule:
         detail: Threshold to an expression that says what the rule saw.
         threshold: Default threshold; None where params.yaml must state it or the rule has none.
         takes: Type of the threshold; None where the rule has none.
+        within: Least and greatest threshold that can mean anything.
         window: The expression looks at other rows, those that earlier rules dropped excepted.
         needs: Columns beyond every candidate's own that it reads.
         ranks: It reads `_place`, an item's place among those of its prompt.
@@ -34,6 +36,7 @@ class Rule:
     detail: Callable[[Threshold], pl.Expr]
     threshold: Threshold = None
     takes: type | None = None
+    within: tuple[float, float] = (-math.inf, math.inf)
     window: bool = False
     needs: tuple[str, ...] = ()
     ranks: bool = False

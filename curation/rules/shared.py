@@ -56,6 +56,7 @@ _ALL = (
         lambda limit: col("prompt_tokens") > limit,
         _against("prompt_tokens", "over"),
         takes=int,
+        within=(1, 10_000_000),
         needs=("prompt_tokens",),
     ),
     Rule(
@@ -67,6 +68,7 @@ _ALL = (
         ),
         lambda limit: pl.lit(f"over {limit} characters"),
         takes=int,
+        within=(1, 1_000_000_000),
     ),
     Rule(
         "na_ratings",
@@ -90,6 +92,7 @@ _ALL = (
             pl.lit(f", under {limit}"),
         ),
         takes=float,
+        within=(0.0, 1e6),
     ),
     Rule(
         "label_contradicted",
@@ -114,6 +117,7 @@ _ALL = (
         _against("_score_ratio", "not above"),
         threshold=2.0,
         takes=float,
+        within=(1.0, 1e6),
         needs=("_score_ratio",),
     ),
     Rule(
@@ -130,6 +134,7 @@ _ALL = (
         _against("chosen_score", "under"),
         threshold=8.0,
         takes=float,
+        within=(-1e6, 1e6),
     ),
     Rule(
         "in_gsm8k_train",
@@ -146,6 +151,7 @@ _ALL = (
             pl.lit("Latin share "), _latin_share().round(3).cast(pl.String), pl.lit(f" < {share}")
         ),
         takes=float,
+        within=(0.0, 1.0),
     ),
     Rule(
         "per_prompt_cap",
@@ -154,6 +160,7 @@ _ALL = (
         lambda cap: pl.lit(f"more than {cap} pairs of one prompt"),
         threshold=5,
         takes=int,
+        within=(1, 1_000_000),
         window=True,
         ranks=True,
     ),

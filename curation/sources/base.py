@@ -16,6 +16,7 @@ import polars as pl
 from curation.core import messages
 from curation.core.errors import UserError
 from curation.core.schema import MESSAGES, Column, Table
+from curation.core.words import meant
 
 Kind = Literal["preference", "sft", "prompts", "benchmark"]
 Options = Mapping[str, Any]
@@ -38,6 +39,9 @@ CANDIDATE: Types = {
 differ from the prompt, `_last_role` the role of the compared turn,
 `_priority` says which rows a cap keeps first. A format whose native label may name neither response
 adds `_label_known`."""
+
+CHOICES: Mapping[str, tuple[str, ...]] = {"against": ("all", "worst")}
+"""The values of options that take one of a few words; other options take any text."""
 
 SAYS: pl.DataType = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
 
@@ -83,14 +87,33 @@ class Format:
     options: frozenset[str] = frozenset()
 
     def check_options(self, options: Options, key: str) -> None:
-        """Raise UserError for an option that this format does not take."""
+        """Raise UserError for an option that this format does not take, or a value it can't use."""
         allowed = self.options | {"columns"}
-        for name in options:
+        for name, value in options.items():
+            at = f"{key}.options.{name}"
             if name not in allowed:
                 raise UserError(
-                    f"{key}.options.{name}: format {self.name} has no such option; "
-                    f"it takes {', '.join(sorted(allowed))}"
+                    f"{at}: format {self.name} has no such option; {meant(name, allowed)}"
                 )
+            if name == "columns":
+                self._check_columns(value, at)
+            elif not isinstance(value, str) or not value:
+                raise UserError(f"{at}: {value!r} is not a text")
+            elif name in CHOICES and value not in CHOICES[name]:
+                raise UserError(f"{at}: no choice {value}; {meant(value, CHOICES[name])}")
+
+    def _check_columns(self, given: Any, key: str) -> None:
+        """Raise UserError unless this maps columns of this format to columns of the file."""
+        known = {name for one in self.layouts for name in (*one.required, *one.optional)}
+        if not isinstance(given, Mapping):
+            raise UserError(f"{key}: {given!r} is not a map of known columns to the file's")
+        for name, theirs in given.items():
+            if name not in known:
+                raise UserError(
+                    f"{key}.{name}: format {self.name} reads no such column; {meant(name, known)}"
+                )
+            if not isinstance(theirs, str) or not theirs:
+                raise UserError(f"{key}.{name}: {theirs!r} is not the name of a column")
 
 
 def renames(layout: Layout, options: Options) -> dict[str, str]:

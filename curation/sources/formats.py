@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curation.core.errors import UserError
+from curation.core.words import meant
 from curation.sources import demonstrations as sft
 from curation.sources import generic, pairs, prompt_sets, rated, summaries
 from curation.sources.base import Format
@@ -57,9 +58,8 @@ def find(name: str, kind: str, key: str) -> Format:
         UserError: no format has the name, or it reads rows of another kind than `key` declares.
     """
     if name not in FORMATS:
-        raise UserError(
-            f"{key}.format: no format is named {name}; formats: {', '.join(sorted(FORMATS))}"
-        )
+        alike = [one.name for one in FORMATS.values() if one.kind == kind]
+        raise UserError(f"{key}.format: no format is named {name}; {meant(name, alike)}")
     found = FORMATS[name]
     if found.kind != kind:
         raise UserError(f"{key}.format: {name} reads {found.kind} rows, but kind is {kind}")

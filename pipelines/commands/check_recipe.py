@@ -10,8 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from curation.core.errors import UserError
-from pipelines.core import params
-from pipelines.shared.recipes import find, resolve
+from pipelines.shared.recipes import checked, find, resolve
 
 TASK = "build"
 
@@ -23,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     args = parser.parse_args(argv)
     try:
         path = find(args.recipe)
-        params.load(path)
+        checked(path)
         names = resolve(path)
     except UserError as error:
         print(f"check-recipe: {error}", file=sys.stderr)

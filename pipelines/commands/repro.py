@@ -11,11 +11,11 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from curation.core.errors import UserError
-from pipelines.core import params
+from pipelines.shared.recipes import IN_PLACE, checked
 
 TASK = "build"
 
@@ -34,9 +34,7 @@ def main(argv: Sequence[str]) -> int:
         prog="prefloop repro", description=__doc__, allow_abbrev=False
     ).parse_known_args(argv)
     try:
-        recipe = params.load(Path("params.yaml"))
-        for problem in missing_files(recipe):
-            raise UserError(problem)
+        checked(IN_PLACE)
     except UserError as error:
         print(f"repro: {error}", file=sys.stderr)
         return 2
@@ -47,15 +45,6 @@ def main(argv: Sequence[str]) -> int:
     subprocess.run(["dvc", "checkout", "--quiet"], env=env, check=False, stderr=subprocess.DEVNULL)
     print("repro: a stage failed (see above); the last good outputs are in place", file=sys.stderr)
     return 2
-
-
-def missing_files(recipe: params.Params) -> Iterator[str]:
-    """One line for each file that the recipe names and that is not there."""
-    for name, source in recipe.sources.items():
-        if not Path(source.path).is_file():
-            yield f"params.yaml: sources.{name}.path: no file {source.path}; put it there or mend"
-    if not Path(recipe.evaluation.oracle.file).is_file():
-        yield f"params.yaml: evaluation.oracle.file: no file {recipe.evaluation.oracle.file}"
 
 
 def environment() -> dict[str, str]:

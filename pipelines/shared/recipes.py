@@ -1,13 +1,17 @@
-"""Recipes: where one is, and the stages that it gives."""
+"""Recipes: where one is, what is wrong with it, and the stages that it gives."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from curation.core.errors import UserError
+from curation.core.words import meant
+from pipelines.core import params
+from pipelines.core.params import Params
+from pipelines.core.params.text import FOLDER, IN_PLACE, Recipe, read
+from pipelines.shared import recipe_files, recipe_text
 
-FOLDER = Path("recipes")
-IN_PLACE = Path("params.yaml")
+__all__ = ["IN_PLACE", "checked", "find", "resolve", "whole"]
 
 
 def find(name: str, folder: Path = FOLDER) -> Path:
@@ -16,11 +20,36 @@ def find(name: str, folder: Path = FOLDER) -> Path:
     Raises:
         UserError: there is no such recipe.
     """
-    for path in (Path(name), folder / f"{name}.yaml"):
+    for path in (Path(name), folder / f"{name}.yaml", folder / name / "recipe.yaml"):
         if path.is_file():
             return path
-    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-    raise UserError(f"{name}: no such recipe; recipes: {known}, or give a path")
+    known = [path.stem for path in folder.glob("*.yaml")]
+    known += [path.parent.name for path in folder.glob("*/recipe.yaml")]
+    near = meant(name, known)
+    raise UserError(f"{name}: no such recipe; {near.replace('known', 'recipes')}, or give a path")
+
+
+def checked(path: Path) -> tuple[Recipe, Params]:
+    """A recipe that is checked whole, the files that it names included.
+
+    Raises:
+        UserError: the first thing that is wrong, with its file and key.
+    """
+    recipe = read(path)
+    found = params.check(recipe)
+    recipe_files.check(recipe, found)
+    return recipe, found
+
+
+def whole(path: Path) -> str:
+    """A recipe as the text of a params.yaml: all of it, each knob with its sentence.
+
+    Raises:
+        UserError: the recipe is wrong.
+    """
+    recipe = read(path)
+    params.check(recipe)
+    return recipe_text.text(recipe)
 
 
 def resolve(recipe: Path, graph: Path = Path("dvc.yaml")) -> list[str]:
@@ -38,7 +67,7 @@ def resolve(recipe: Path, graph: Path = Path("dvc.yaml")) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copy(graph, folder / "dvc.yaml")
-        shutil.copy(recipe, folder / "params.yaml")
+        (folder / "params.yaml").write_text(whole(recipe), "utf-8")
         (folder / ".dvc").mkdir()
         (folder / ".dvc" / "config").write_text("[core]\n    no_scm = true\n", "utf-8")
         try:

@@ -53,7 +53,7 @@ def body(run: Stage, args: Args) -> None:
             args.checkpoint,
             section.uri,
             section.revision,
-            section.chat_template,
+            None if section.chat_template == "from_model" else section.chat_template,
             section.trust_remote_code,
         )
     run.summary.rows_in = run.summary.kept = len(texts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import yaml
+
 from pipelines.stages import pair
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import EVIL
@@ -21,10 +23,9 @@ OTHERS = {"calm": [4.0, -1.0, 1.0], "close": [2.0, 1.0], "evil": [2.0, 0.0], "sp
 
 def write(folder: Path) -> Path:
     """Write the build under folder/data with folder/params.yaml beside it; returns data."""
-    recipe = (ROOT / "recipes" / "sample.yaml").read_text("utf-8")
-    changed = recipe.replace("\n  judges: {} ", "\n  judges: {rm: 1.0, second: 0.000001} ", 1)
-    assert changed != recipe
-    (folder / "params.yaml").write_text(changed, "utf-8")
+    recipe = yaml.safe_load((ROOT / "recipes" / "sample.yaml").read_text("utf-8"))
+    recipe["pairs"]["judges"] = {"rm": 1.0, "second": 0.000001}
+    (folder / "params.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False), "utf-8")
     world = build(ANSWERS, judges={"second": OTHERS})
     data = folder / "data"
     iteration = data / "iterations" / "iter1"

@@ -4,63 +4,86 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import model_validator
 
-from pipelines.core.params.section import Model, Name, Range, Share
+from pipelines.core.params.section import Model, Name, Range, Share, knob
 
 
 class Source(Model):
     """One raw set: where it is, which normaliser reads it, which rules it must pass."""
 
-    kind: Literal["preference", "sft", "prompts", "benchmark"]
-    format: str
-    # A local file; for a set of the Hub, the file of pins that DVC watches in its place, because
-    # DVC refuses hf:// as a dependency.
-    path: str
-    uri: str | None = Field(default=None, pattern=r"^hf://")
-    revision: str | None = None
-    limit: int | None = Field(default=None, gt=0)
-    license: str = "unknown"
-    annotator: str = "unknown"
-    options: dict[str, Any] = {}
-    filters: list[str | dict[str, Any]] = []
+    kind: Literal["preference", "sft", "prompts", "benchmark"] = knob("What its rows are.")
+    format: str = knob("The normaliser that reads it; see the reference of formats.")
+    # DVC refuses hf:// as a dependency, so it watches the file of pins in place of a hub's set.
+    path: str = knob("The file, or for a set of the Hub the file of pins.", min_length=1)
+    uri: str | None = knob(
+        "Files of a dataset on the Hub: hf://OWNER/NAME/PATH, * in PATH.", None, pattern=r"^hf://"
+    )
+    revision: str | None = knob(
+        "Commit, tag or branch on the Hub, or sha256:HEX of a local file.", None, min_length=1
+    )
+    limit: int | None = knob("At most so many rows are read; null: all.", None, unit="rows", gt=0)
+    license: str = knob("Licence of the rows; what is published carries it on.", "unknown")
+    annotator: str = knob("Who labelled the rows: human, or a model's name.", "unknown")
+    options: dict[str, Any] = knob("What the format takes, such as column or columns.", {})
+    filters: list[str | dict[str, Any]] = knob(
+        "Rules in order, each a name or {name: threshold}; structural stands for all of form.", []
+    )
 
 
 class Decontaminate(Model):
     """How training text is kept apart from the benchmarks."""
 
-    ngram: int = Field(default=13, ge=1)
-    exact: bool = True
-    min_hits: int = Field(default=1, ge=1)
+    ngram: int = knob(
+        "Length of a shared passage that counts as a hit.", 13, unit="words", ge=1, le=1000
+    )
+    exact: bool = knob("Whether a prompt equal to an item counts, however short.", True)
+    min_hits: int = knob("Fewest shared passages that drop a prompt.", 1, ge=1, le=10_000)
 
 
 class Member(Model):
     """One set's share of a mix: the share of its prompts kept, and a cap on its rows."""
 
-    weight: Share = 1.0
-    cap: int | None = Field(default=None, gt=0)
+    weight: Share = knob("Share of the set's prompts that stay, picked by hash.", 1.0)
+    cap: int | None = knob("At most so many of its rows stay; null: all.", None, unit="rows", gt=0)
 
 
 class Mix(Model):
     """One mix of preference sets or SFT sets."""
 
-    members: dict[Name, Member]
-    per_prompt_cap: int | None = Field(default=None, gt=0)
-    eval_share: Share = 0.05
-    dedup: Literal["none", "exact", "near"] = "exact"
-    conflicts: Literal["keep", "drop", "first_member"] = "drop"
-    decontaminate: Decontaminate = Decontaminate()
+    members: dict[Name, Member] = knob("The sets by name; of copies the earliest set's stays.")
+    per_prompt_cap: int | None = knob(
+        "At most so many rows of one prompt; null: all.", None, unit="rows", gt=0
+    )
+    eval_share: Share = knob("Share of the prompts held out to measure what is trained.", 0.05)
+    dedup: Literal["none", "exact", "near"] = knob("Which copies of a row or prompt go.", "exact")
+    conflicts: Literal["keep", "drop", "first_member"] = knob(
+        "What becomes of two responses that are labelled both ways.", "drop"
+    )
+    decontaminate: Decontaminate = knob("How benchmarks are kept out.", Decontaminate())
 
 
 class Prompts(Model):
-    """The prompt pool; ``map_model`` is a sentence-transformers model for its map, else TF-IDF."""
+    """The prompt pool that the iterations and the evaluation draw from."""
 
-    max_tokens: int = Field(gt=0)
-    min_chars: int = Field(1, ge=0)
-    eval_range: Range
-    clusters: int = Field(8, gt=0)
-    dedup: Literal["exact", "near"] = "exact"
-    near_threshold: float = Field(0.75, ge=0.5, le=1.0)
-    map_model: str | None = None
-    map_revision: str | None = None
-    decontaminate: Decontaminate = Decontaminate()
+    max_tokens: int = knob("A longer prompt goes.", unit="tokens", gt=0, le=10_000_000)
+    min_chars: int = knob("A shorter prompt goes.", 1, unit="characters", ge=0, le=1_000_000)
+    eval_range: Range = knob("Buckets of the hash that are held out; no iteration may use them.")
+    clusters: int = knob("Clusters that the map of the prompts shows.", 8, gt=0, le=10_000)
+    dedup: Literal["exact", "near"] = knob(
+        "Which copies go: equal prompts, or near-duplicates too, across sets.", "exact"
+    )
+    near_threshold: float = knob(
+        "Jaccard similarity of word 3-grams from which two are near.", 0.75, ge=0.5, le=1.0
+    )
+    map_model: str | None = knob(
+        "A sentence-transformers model for the map; null: TF-IDF and SVD.", None, min_length=1
+    )
+    map_revision: str | None = knob("Commit or tag of map_model.", None, min_length=1)
+    decontaminate: Decontaminate = knob("How benchmarks are kept out.", Decontaminate())
+
+    @model_validator(mode="after")
+    def _goes_with_a_model(self) -> Prompts:
+        if self.map_revision is not None and self.map_model is None:
+            raise ValueError("map_revision: needs map_model, which is null")
+        return self

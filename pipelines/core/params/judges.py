@@ -6,60 +6,72 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipelines.core.params.section import Model
+from pipelines.core.params.section import Model, knob
 
 
 class Server(Model):
     """An OpenAI-compatible endpoint; the API key stays in the environment."""
 
-    url: str = Field(default="http://127.0.0.1:8000/v1", pattern=r"^https?://")
-    model: str = "{policy}"
-    api_key_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    concurrency: int = Field(default=16, ge=1, le=1024)
-    timeout: float = Field(default=120.0, gt=0)
-    retries: int = Field(default=5, ge=0)
-    prompts: Literal["tokens", "text"] = "tokens"
+    url: str = knob(
+        "Its address, up to /v1.", "http://127.0.0.1:8000/v1", pattern=r"^https?://[^/]+"
+    )
+    model: str = knob(
+        "The model's name there; {policy} stands for the policy that samples.",
+        "{policy}",
+        min_length=1,
+    )
+    api_key_env: str | None = knob(
+        "Environment variable that holds the API key.", None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$"
+    )
+    concurrency: int = knob("Requests in flight at once.", 16, ge=1, le=1024)
+    timeout: float = knob("Longest wait for one answer.", 120.0, unit="seconds", gt=0, le=86_400)
+    retries: int = knob("Further tries of a failed request.", 5, ge=0, le=100)
+    prompts: Literal["tokens", "text"] = knob(
+        "What is sent: token ids, or rendered text.", "tokens"
+    )
 
 
 class RewardModelJudge(Model):
-    """A Bradley-Terry reward model; path is its folder."""
+    """A Bradley-Terry reward model."""
 
-    kind: Literal["reward_model"]
-    path: str
+    kind: Literal["reward_model"] = knob("Which judge this is.")
+    path: str = knob("The folder of a model.", min_length=1)
 
 
 class PreferenceJudge(Model):
-    """A pairwise preference model; path is its folder."""
+    """A pairwise preference model."""
 
-    kind: Literal["preference_model"]
-    path: str
-    contest: Literal["round_robin", "knockout"] = "round_robin"
+    kind: Literal["preference_model"] = knob("Which judge this is.")
+    path: str = knob("The folder of a model.", min_length=1)
+    contest: Literal["round_robin", "knockout"] = knob(
+        "Which pairs of a prompt's responses meet.", "round_robin"
+    )
 
 
 class LlmJudge(Model):
-    """A chat model behind an endpoint; path is the template it is asked with."""
+    """A chat model behind an endpoint."""
 
-    kind: Literal["llm"]
-    path: str
-    server: Server
-    temperature: float = Field(default=0.0, ge=0)
-    max_tokens: int = Field(default=512, gt=0)
-    contest: Literal["round_robin", "knockout"] = "round_robin"
+    kind: Literal["llm"] = knob("Which judge this is.")
+    path: str = knob("Of llm: the template it is asked with; see recipes/judges.", min_length=1)
+    server: Server = knob("Where it answers; model must be named.")
+    temperature: float = knob("Sampling temperature of its answers.", 0.0, ge=0, le=5)
+    max_tokens: int = knob("Longest answer.", 512, unit="tokens", gt=0, le=1_000_000)
+    contest: Literal["round_robin", "knockout"] = knob(
+        "Which pairs of a prompt's responses meet, with a pairwise template.", "round_robin"
+    )
 
 
 class FunctionJudge(Model):
-    """A Python function of path, (prompt, response) -> reward.
+    """A Python function (prompt, response) -> reward, or (prompt, response, answer) -> reward."""
 
-    With a dotted name, such as training.judges.exact_answer.reward, path is the file of known
-    answers instead and the function takes (prompt, response, answer); prompt_column and
-    answer_column name the file's columns.
-    """
-
-    kind: Literal["function"]
-    path: str
-    function: str
-    prompt_column: str = "prompt"
-    answer_column: str = "answer"
+    kind: Literal["function"] = knob("Which judge this is.")
+    path: str = knob("Of function: the Python file, or a dotted one's known answers.", min_length=1)
+    function: str = knob(
+        "Name in the file, or dotted as in training.judges.exact_answer.reward.",
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+    )
+    prompt_column: str = knob("The answers' column of prompts.", "prompt", min_length=1)
+    answer_column: str = knob("The answers' column of answers.", "answer", min_length=1)
 
 
 Judge = Annotated[

@@ -6,26 +6,31 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curation.core.errors import UserError
+from curation.core.words import meant
 from pipelines.core.params.judges import LlmJudge
+from pipelines.core.params.models import Preference
 
 if TYPE_CHECKING:
     from pipelines.core.params.loop import Iteration
+    from pipelines.core.params.models import Train
     from pipelines.core.params.recipe import Params
 
-
-def check_links(params: Params, path: Path) -> None:
-    """Raise UserError, naming the key, on the first name that nothing defines."""
-    for problem in _problems(params):
-        raise UserError(f"{path}: {problem}")
+MODELS = Path("data/checkpoints/reward_models")
+OFFLINE = "offline"
+_TRAINERS = ("sft", "reward_model", "preference_model", "dpo", "dpo_offline")
 
 
-def _problems(params: Params) -> Iterator[str]:
+def problems(params: Params) -> Iterator[str]:
+    """One line, with its dotted key, for each name that nothing defines."""
     yield from _kinds(params)
     yield from _members(params)
     yield from _iterations(params)
+    yield from _policies(params)
     yield from _judges(params)
-    yield from _divisible(params)
+    yield from _panel(params)
+    yield from _pairs(params)
+    yield from _trainers(params)
+    yield from _ranges(params)
     yield from _engine(params)
 
 
@@ -43,37 +48,44 @@ def _members(params: Params) -> Iterator[str]:
     uses.append(("sft_mix.members", params.sft_mix.members, "sft"))
     uses.append(("dpo_offline.source", [params.dpo_offline.source], "preference"))
     uses.append(("base.corpus", [params.base.corpus], "sft"))
-    if params.history.offline is not None and params.history.offline not in params.mixes:
-        yield f"history.offline: no mix is named {params.history.offline}"
     for key, members, kind in uses:
+        if not members:
+            yield f"{key}: names no source"
+        alike = [name for name, source in params.sources.items() if source.kind == kind]
         for member in members:
             if member not in params.sources:
-                yield f"{key}.{member}: no source has this name; sources: {_list(params.sources)}"
+                yield f"{key}.{member}: no source has this name; {meant(member, alike)}"
             elif params.sources[member].kind != kind:
                 yield f"{key}.{member}: is of kind {params.sources[member].kind}, not {kind}"
 
 
 def _iterations(params: Params) -> Iterator[str]:
+    if not params.iterations:
+        yield "iterations: none is named; the graph needs at least one"
     known = ["sft"]
     for name, iteration in params.iterations.items():
         key = f"iterations.{name}"
+        if name in ("sft", OFFLINE):
+            yield f"{key}: this name is taken; give the iteration another one"
         if iteration.policy not in known:
             yield (
                 f"{key}.policy: no earlier iteration produces a policy named "
-                f"{iteration.policy}; known here: {_list(known)}"
+                f"{iteration.policy}; {meant(iteration.policy, known)}"
             )
         yield from _also(key, iteration, params)
-        for other in params.iterations:
-            if other != name and _overlap(iteration.prompts, params.iterations[other].prompts):
-                yield f"{key}.prompts: overlaps iterations.{other}.prompts"
-        if _overlap(iteration.prompts, params.prompts.eval_range):
-            yield f"{key}.prompts: overlaps prompts.eval_range, which is held out"
+        yield from _own_prompts(key, name, params)
         known.append(name)
-    for policy in params.evaluation.policies:
-        if policy not in [*known, "offline"]:
-            yield f"evaluation.policies: no stage produces a policy named {policy}"
-    if params.length_bias.iteration not in params.iterations:
-        yield f"length_bias.iteration: no iteration is named {params.length_bias.iteration}"
+
+
+def _own_prompts(key: str, name: str, params: Params) -> Iterator[str]:
+    mine = params.iterations[name].prompts
+    if mine[0] >= mine[1]:
+        yield f"{key}.prompts: {mine[0]} is not below {mine[1]}"
+    for other, iteration in params.iterations.items():
+        if other != name and _overlap(mine, iteration.prompts):
+            yield f"{key}.prompts: overlaps iterations.{other}.prompts"
+    if _overlap(mine, params.prompts.eval_range):
+        yield f"{key}.prompts: overlaps prompts.eval_range, which is held out"
 
 
 def _also(key: str, iteration: Iteration, params: Params) -> Iterator[str]:
@@ -86,18 +98,45 @@ def _also(key: str, iteration: Iteration, params: Params) -> Iterator[str]:
         if other not in ancestors:
             yield (
                 f"{key}.also.{other}: not an ancestor of policy {iteration.policy}; "
-                f"its ancestors: {_list(ancestors) or 'none'}"
+                f"its ancestors: {', '.join(sorted(ancestors)) or 'none'}"
+            )
+
+
+def _policies(params: Params) -> Iterator[str]:
+    known = ["sft", OFFLINE, *params.iterations]
+    asked = params.evaluation.policies
+    for policy in asked:
+        if policy not in known:
+            yield (
+                f"evaluation.policies.{policy}: no stage produces a policy of this name; "
+                f"{meant(policy, known)}"
+            )
+        elif asked.count(policy) > 1:
+            yield f"evaluation.policies.{policy}: is listed twice"
+    iteration = params.length_bias.iteration
+    if iteration not in params.iterations:
+        yield (
+            f"length_bias.iteration: no iteration is named {iteration}; "
+            f"{meant(iteration, params.iterations)}"
+        )
+    for origin in params.history.weights:
+        if origin not in (OFFLINE, *params.iterations):
+            yield (
+                f"history.weights.{origin}: no iteration has this name; "
+                f"{meant(origin, [OFFLINE, *params.iterations])}"
             )
 
 
 def _judges(params: Params) -> Iterator[str]:
-    yield from _panel(params)
-    for key, name in (
+    uses = [
         ("evaluation.reward_model", params.evaluation.reward_model),
         ("preference_model.mix", params.preference_model.mix),
-    ):
+    ]
+    if params.history.offline is not None:
+        uses.append(("history.offline", params.history.offline))
+    for key, name in uses:
         if name not in params.mixes:
-            yield f"{key}: no mix is named {name}; mixes: {_list(params.mixes)}"
+            yield f"{key}: no mix is named {name}; {meant(name, params.mixes)}"
     evaluates = params.evaluation.reward_model
     if evaluates in _labels(params):
         yield (
@@ -110,14 +149,8 @@ def _labels(params: Params) -> set[str]:
     """The mixes whose reward models score what is paired."""
     if params.scoring.reward_model != "panel":
         return {params.scoring.reward_model}
-    models = Path("data/checkpoints/reward_models")
-    paths = (Path(judge.path) for judge in params.judges.values() if judge.path is not None)
-    return {path.name for path in paths if path.parent == models}
-
-
-def _engine(params: Params) -> Iterator[str]:
-    if params.engine.name == "server" and params.engine.data_parallel > 1:
-        yield "engine.data_parallel: the server engine loads no model; raise server.concurrency"
+    paths = (Path(judge.path) for judge in params.judges.values())
+    return {path.name for path in paths if path.parent == MODELS}
 
 
 def _panel(params: Params) -> Iterator[str]:
@@ -127,26 +160,63 @@ def _panel(params: Params) -> Iterator[str]:
     elif name == "panel" and not params.judges:
         yield "scoring.reward_model: panel means all judges, but judges names none"
     elif name not in ("panel", *params.mixes):
-        mixes = _list(params.mixes)
-        yield f"scoring.reward_model: no mix is named {name}; mixes: {mixes}, or panel"
+        known = [*params.mixes, "panel"]
+        yield f"scoring.reward_model: no mix is named {name}; {meant(name, known)}"
     for judge, section in params.judges.items():
         if isinstance(section, LlmJudge) and "{policy}" in section.server.model:
             yield f"judges.{judge}.server.model: name the model that judges"
+        path = Path(section.path)
+        if path.parent == MODELS and path.name not in params.mixes:
+            yield (
+                f"judges.{judge}.path: no mix is named {path.name}, so no stage trains "
+                f"{path}; {meant(path.name, params.mixes)}"
+            )
 
 
-def _divisible(params: Params) -> Iterator[str]:
-    for key in ("sft", "reward_model", "preference_model", "dpo", "dpo_offline"):
-        train = getattr(params, key)
+def _pairs(params: Params) -> Iterator[str]:
+    """Names of judges; those of imported scores are any, so only a near miss is refused."""
+    panel = params.scoring.reward_model == "panel"
+    known = list(params.judges) if panel else [f"reward_model/{params.scoring.reward_model}"]
+    for judge in params.pairs.judges:
+        said = meant(judge, known)
+        if judge not in known and said.startswith("did you mean"):
+            yield f"pairs.judges.{judge}: no judge has this name; {said}"
+    weighed = len(params.pairs.judges or known)
+    if params.pairs.strategy == "uncertainty" and panel and weighed < 2:
+        yield "pairs.strategy: uncertainty needs the scores of at least 2 judges"
+
+
+def _trainers(params: Params) -> Iterator[str]:
+    for key in _TRAINERS:
+        train: Train = getattr(params, key)
         if train.global_batch % train.per_device_batch:
             yield (
                 f"{key}.global_batch: {train.global_batch} is not a multiple of "
                 f"per_device_batch {train.per_device_batch}"
             )
+        shape = params.base.architecture
+        if shape is not None and train.max_length > shape.max_position:
+            yield (
+                f"{key}.max_length: {train.max_length} is over "
+                f"base.architecture.max_position {shape.max_position}"
+            )
+        if isinstance(train, Preference) and train.lora and not train.lora.targets:
+            yield f"{key}.lora.targets: names no module"
+
+
+def _ranges(params: Params) -> Iterator[str]:
+    for key, (low, high) in (
+        ("prompts.eval_range", params.prompts.eval_range),
+        ("gates.chosen_longer_rate", params.gates.chosen_longer_rate),
+    ):
+        if low >= high:
+            yield f"{key}: {low} is not below {high}"
+
+
+def _engine(params: Params) -> Iterator[str]:
+    if params.engine.name == "server" and params.engine.data_parallel > 1:
+        yield "engine.data_parallel: the server engine loads no model; raise server.concurrency"
 
 
 def _overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:
     return a[0] < b[1] and b[0] < a[1]
-
-
-def _list(names: object) -> str:
-    return ", ".join(sorted(str(name) for name in names))  # type: ignore[attr-defined]

@@ -7,20 +7,32 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from pipelines.core.params.judges import Server
-from pipelines.core.params.section import Model, Name, Range, Share
+from pipelines.core.params.section import Model, Name, Range, Share, knob
 
 
 class Engine(Model):
     """What samples and scores."""
 
-    name: Literal["transformers", "vllm", "server"] = "transformers"
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    batch_tokens: int = Field(16_384, gt=0)
-    shard_prompts: int = Field(256, gt=0)
-    tensor_parallel: int = Field(1, gt=0)
-    data_parallel: int = Field(1, gt=0)
-    memory_share: Share = 0.9
-    server: Server = Server()
+    name: Literal["transformers", "vllm", "server"] = knob("Which engine.", "transformers")
+    dtype: Literal["float32", "bfloat16", "float16"] = knob(
+        "Number type of its weights.", "float32"
+    )
+    batch_tokens: int = knob(
+        "Tokens of one batch, padding included.", 16_384, unit="tokens", gt=0, le=100_000_000
+    )
+    shard_prompts: int = knob(
+        "Prompts of one shard, the unit that a crash can cost.",
+        256,
+        unit="prompts",
+        gt=0,
+        le=10_000_000,
+    )
+    tensor_parallel: int = knob("GPUs that share one copy of the model (vllm).", 1, gt=0, le=1024)
+    data_parallel: int = knob(
+        "Processes with a copy each, dealt their share of the visible GPUs.", 1, gt=0, le=1024
+    )
+    memory_share: Share = knob("Share of a GPU's memory that is used (vllm).", 0.9)
+    server: Server = knob("The endpoint of the engine server.", Server())
 
 
 def _in_vllm(value: float) -> float:
@@ -41,38 +53,42 @@ class Drawn(Model):
     generation_config.json decides nothing of it, also where a server has loaded one.
     """
 
-    top_p: float = Field(
-        1.0, gt=0, le=1, description="Draw from the likeliest tokens that hold this probability."
+    top_p: float = knob(
+        "Draw from the likeliest tokens that hold this probability.", 1.0, gt=0, le=1
     )
-    top_k: int = Field(0, ge=0, description="Draw from so many of the likeliest tokens; 0: all.")
-    min_p: Share = Field(
-        0.0, description="Leave out tokens less likely than this share of the likeliest one."
+    top_k: int = knob(
+        "Draw from so many of the likeliest tokens; 0: all.", 0, unit="tokens", ge=0, le=10_000_000
     )
-    repetition_penalty: float = Field(
-        1.0, gt=0, description="Over 1 makes tokens of prompt and response less likely."
+    min_p: Share = knob("Leave out tokens less likely than this share of the likeliest one.", 0.0)
+    repetition_penalty: float = knob(
+        "Over 1 makes tokens of prompt and response less likely.", 1.0, gt=0, le=100
     )
 
 
 class Iteration(Drawn):
     """One iteration of online DPO: which policy samples which prompts, and how."""
 
-    policy: Name
-    prompts: Range
-    limit: int | None = Field(default=None, gt=0)
-    n: int = Field(8, ge=2)
-    temperatures: list[Temperature] = Field(
-        [1.0], min_length=1, description="Of the responses to a prompt, in turn; 0 is greedy."
+    policy: Name = knob("What samples: sft, or an earlier iteration.")
+    prompts: Range = knob("Buckets of the pool that this iteration samples; none are shared.")
+    limit: int | None = knob("At most so many prompts; null: all.", None, unit="prompts", gt=0)
+    n: int = knob("Responses to one prompt.", 8, unit="responses", ge=2, le=10_000)
+    temperatures: list[Temperature] = knob(
+        "Sampling temperatures, dealt to the responses in turn; 0 is greedy.", [1.0], min_length=1
     )
-    max_new_tokens: int = Field(gt=0)
-    stop: list[Annotated[str, Field(min_length=1)]] = []
-    also: dict[Name, Annotated[int, Field(gt=0)]] = {}
+    max_new_tokens: int = knob("Longest response.", unit="tokens", gt=0, le=1_000_000)
+    stop: list[Annotated[str, Field(min_length=1)]] = knob(
+        "Texts of tokens that end a response.", []
+    )
+    also: dict[Name, Annotated[int, Field(gt=0)]] = knob(
+        "Further responses by ancestors of policy: {sft: 2}.", {}, unit="responses"
+    )
 
 
 class Scoring(Model):
-    """What labels sampled responses: one mix's reward model, or panel for all of `judges`."""
+    """What labels sampled responses."""
 
-    judge: Literal["reward_model"] = "reward_model"
-    reward_model: Name
+    judge: Literal["reward_model"] = knob("Kind of the judge.", "reward_model")
+    reward_model: Name = knob("The mix whose reward model scores, or panel: all of judges.")
 
 
 class Pairs(Model):
@@ -86,51 +102,82 @@ class Pairs(Model):
         "top_k_bottom_k",
         "target_margin",
         "uncertainty",
-    ] = "best_worst"
-    length_penalty: float | Literal["auto"] = 0.0
-    length_unit: Literal["chars", "tokens"] = "chars"
-    min_margin: float = Field(0.0, ge=0)
-    truncated: Literal["keep", "drop"] = "keep"
-    max_per_prompt: int | None = Field(default=None, gt=0)
-    top_k: int = Field(2, ge=1)
-    target_margin: float = Field(1.0, gt=0)
-    judges: dict[str, Annotated[float, Field(gt=0)]] = {}
-    combine: Literal["mean", "min", "mean_minus_std"] = "mean"
-    combine_k: float = Field(1.0, ge=0)
+    ] = knob("Which two responses are paired.", "best_worst")
+    length_penalty: Annotated[float, Field(ge=-1e6, le=1e6)] | Literal["auto"] = knob(
+        "The lambda of reward - lambda * length; auto: the one that leaves no correlation.",
+        0.0,
+        unit="reward per unit of length",
+    )
+    length_unit: Literal["chars", "tokens"] = knob("What length counts.", "chars")
+    min_margin: float = knob(
+        "A smaller difference of adjusted rewards makes no pair.", 0.0, unit="reward", ge=0, le=1e6
+    )
+    truncated: Literal["keep", "drop"] = knob(
+        "Whether a response cut at max_new_tokens may be paired.", "keep"
+    )
+    max_per_prompt: int | None = knob(
+        "Pairs of one prompt; null: one, or all k x k of top_k_bottom_k.", None, unit="pairs", gt=0
+    )
+    top_k: int = knob("The k of top_k_bottom_k.", 2, unit="responses", ge=1, le=10_000)
+    target_margin: float = knob(
+        "The margin that target_margin looks for.", 1.0, unit="reward", gt=0, le=1e6
+    )
+    judges: dict[str, Annotated[float, Field(gt=0)]] = knob(
+        "Judge: its weight; empty: every judge of the scores, each with weight 1.", {}
+    )
+    combine: Literal["mean", "min", "mean_minus_std"] = knob(
+        "How the rewards of several judges become one.", "mean"
+    )
+    combine_k: float = knob("Standard deviations that mean_minus_std takes off.", 1.0, ge=0, le=1e6)
 
 
 class History(Model):
     """Which comparisons a policy is trained on."""
 
-    keep: Literal["all", "last_k", "none"] = "all"
-    last_k: int = Field(1, ge=1)
-    offline: Name | None = None
-    offline_cap: int | None = Field(default=None, gt=0)
-    cap: int | None = Field(default=None, gt=0)
-    weights: dict[Name, Annotated[float, Field(gt=0)]] = {}
+    keep: Literal["all", "last_k", "none"] = knob("Which earlier iterations' pairs stay.", "all")
+    last_k: int = knob(
+        "Iterations that last_k keeps, this one included.", 1, unit="iterations", ge=1, le=10_000
+    )
+    offline: Name | None = knob("A mix to start from (D_off); null: none.", None)
+    offline_cap: int | None = knob(
+        "At most so many pairs of it; null: all.", None, unit="pairs", gt=0
+    )
+    cap: int | None = knob(
+        "At most so many pairs, this iteration's first, older ones by hash; null: all.",
+        None,
+        unit="pairs",
+        gt=0,
+    )
+    weights: dict[Name, Annotated[float, Field(gt=0)]] = knob(
+        "Iteration (or offline): weight of its pairs in the loss; else 1.", {}
+    )
 
 
 class Oracle(Model):
-    """A Python function (prompt, response) -> reward that training never sees; null for none."""
+    """A Python function (prompt, response) -> reward that training never sees."""
 
-    file: str
-    function: str | None = None
+    file: str = knob("The Python file.", min_length=1)
+    function: str | None = knob(
+        "The function's name; null: there is no truth to ask.", None, pattern=r"^[A-Za-z_]\w*$"
+    )
 
 
 class Evaluation(Drawn):
     """How policies are compared on the held-out prompts."""
 
-    policies: list[Name]
-    prompts: int = Field(gt=0)
-    n: int = Field(1, ge=1)
-    temperature: float = Field(1.0, gt=0, le=2)
-    max_new_tokens: int = Field(gt=0)
-    reward_model: Name
-    oracle: Oracle
+    policies: list[Name] = knob("Whose responses: sft, offline, iterations.", min_length=1)
+    prompts: int = knob("Held-out prompts that are asked.", unit="prompts", gt=0, le=100_000_000)
+    n: int = knob("Responses to one prompt.", 1, unit="responses", ge=1, le=10_000)
+    temperature: float = knob("Sampling temperature.", 1.0, gt=0, le=2)
+    max_new_tokens: int = knob("Longest response.", unit="tokens", gt=0, le=1_000_000)
+    reward_model: Name = knob("The mix whose reward model judges; never one that labels pairs.")
+    oracle: Oracle = knob("What knows the truth, where anything does.")
 
 
 class LengthBias(Model):
     """The length-bias study: within-prompt correlation of reward and length."""
 
-    iteration: Name
-    prompts: int = Field(2000, gt=0)
+    iteration: Name = knob("The iteration whose responses every reward model scores.")
+    prompts: int = knob(
+        "At most so many of its prompts.", 2000, unit="prompts", gt=0, le=100_000_000
+    )

@@ -6,86 +6,126 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.core.params.section import Model, Name, Share
+from pipelines.core.params.section import Model, Name, Share, knob
+
+OWN_TOKENS = 262  # every byte and the six control tokens of a tokenizer from scratch
 
 
 class Architecture(Model):
     """A Llama trained from scratch."""
 
-    hidden_size: int
-    intermediate_size: int
-    layers: int
-    heads: int
-    kv_heads: int
-    max_position: int = 512
-    initializer_range: float = Field(0.02, gt=0)
+    hidden_size: int = knob("Width of the residual stream.", ge=1, le=65_536)
+    intermediate_size: int = knob("Width inside an MLP.", ge=1, le=1_048_576)
+    layers: int = knob("Number of layers.", ge=1, le=1000)
+    heads: int = knob("Attention heads of a layer.", ge=1, le=1024)
+    kv_heads: int = knob("Heads of keys and values; heads is a multiple of it.", ge=1, le=1024)
+    max_position: int = knob("Longest sequence.", 512, unit="tokens", ge=1, le=10_000_000)
+    initializer_range: float = knob("Standard deviation of the first weights.", 0.02, gt=0, le=10)
+
+    @model_validator(mode="after")
+    def _divides(self) -> Architecture:
+        if self.hidden_size % (2 * self.heads):
+            raise ValueError("hidden_size: its share of each head must be an even whole number")
+        if self.heads % self.kv_heads:
+            raise ValueError("kv_heads: heads is not a multiple of it")
+        return self
 
 
 class Base(Model):
     """The base model: weights from a hub or folder, or a tiny Llama from scratch."""
 
-    corpus: Name
-    uri: str | None = None
-    revision: str | None = None
-    license: str = "unknown"  # of the weights at uri: what is sampled or trained carries it on
-    vocab_size: int = 768
-    architecture: Architecture | None = None
-    trust_remote_code: bool = False
-    chat_template: Literal["prefloop", "llama3"] | None = None
+    corpus: Name = knob("The SFT set that a tokenizer from scratch is trained on.")
+    uri: str | None = knob("Weights: hf://OWNER/NAME or a folder.", None, min_length=1)
+    revision: str | None = knob("Commit, tag or branch of the weights.", None, min_length=1)
+    license: str = knob(
+        "Licence of the weights; what is sampled or trained carries it on.", "unknown"
+    )
+    vocab_size: int = knob(
+        "Tokens of a tokenizer from scratch.", 768, unit="tokens", ge=OWN_TOKENS, le=1_000_000
+    )
+    architecture: Architecture | None = knob("Shape of a model from scratch; null with uri.", None)
+    trust_remote_code: bool = knob("Whether code that comes with the weights may run.", False)
+    chat_template: Literal["prefloop", "llama3", "gemma", "from_model"] | None = knob(
+        "Template of the conversations, which uri needs; from_model: the one the model carries.",
+        None,
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Base:
         if (self.uri is None) == (self.architecture is None):
-            raise ValueError("give either base.uri or base.architecture, not both or neither")
+            raise ValueError("uri: give either base.uri or base.architecture, not both or neither")
+        if self.uri is not None and self.chat_template is None:
+            raise ValueError(
+                "chat_template: missing; a base model often publishes none, so say "
+                "from_model, or which one to give it: prefloop, llama3 or gemma"
+            )
+        if self.uri is None and self.chat_template not in (None, "prefloop"):
+            raise ValueError("chat_template: a model from scratch has the template prefloop")
         return self
 
 
 class Train(Model):
-    """What every trainer shares.
+    """What every trainer shares."""
 
-    After each save_steps the trainer writes a checkpoint to go on from after a kill.
-    """
-
-    epochs: float = Field(gt=0)
-    learning_rate: float = Field(gt=0)
-    global_batch: int = Field(gt=0)
-    per_device_batch: int = Field(gt=0)
-    warmup: Share = 0.03
-    schedule: str = "cosine"
-    weight_decay: float = 0.0
-    max_length: int = Field(gt=0)
-    bf16: bool = False
-    gradient_checkpointing: bool = False
-    save_steps: int = Field(100, gt=0)
+    epochs: float = knob(
+        "Passes over the rows; a part of one is allowed.", unit="epochs", gt=0, le=10_000
+    )
+    learning_rate: float = knob("The rate at its peak.", gt=0, le=1)
+    global_batch: int = knob(
+        "Rows of one step, over all processes.", unit="rows", gt=0, le=10_000_000
+    )
+    per_device_batch: int = knob(
+        "Rows that a device holds at once.", unit="rows", gt=0, le=1_000_000
+    )
+    warmup: Share = knob("Share of the steps over which the rate rises.", 0.03)
+    schedule: Literal[
+        "cosine",
+        "linear",
+        "constant",
+        "constant_with_warmup",
+        "cosine_with_restarts",
+        "polynomial",
+        "inverse_sqrt",
+    ] = knob("How the rate falls after warm-up.", "cosine")
+    weight_decay: float = knob("AdamW's decay of the weights.", 0.0, ge=0, le=10)
+    max_length: int = knob("Longest row; the rest is cut.", unit="tokens", gt=0, le=10_000_000)
+    bf16: bool = knob("Whether it computes in bfloat16 (on a GPU).", False)
+    gradient_checkpointing: bool = knob(
+        "Whether activations are computed twice to save memory.", False
+    )
+    save_steps: int = knob(
+        "A checkpoint to go on from after a kill is written this often.",
+        100,
+        unit="steps",
+        gt=0,
+        le=100_000_000,
+    )
 
 
 class Sft(Train):
     """Supervised fine-tuning of the base model."""
 
-    packing: bool = True
-    completion_only: bool = True
+    packing: bool = knob("Whether rows share sequences of max_length.", True)
+    completion_only: bool = knob("Whether the loss leaves the prompts' tokens out.", True)
 
 
 class RewardModel(Train):
-    """Bradley-Terry reward models, one per mix.
+    """Bradley-Terry reward models, one per mix."""
 
-    With group_by_length batches hold pairs of like lengths; for many batches only.
-    """
-
-    use_margin: bool = False
-    group_by_length: bool = False
+    use_margin: bool = knob("Whether the loss asks for the margin of the scores.", False)
+    group_by_length: bool = knob(
+        "Whether batches hold pairs of like lengths; for many batches only.", False
+    )
 
 
 class PreferenceModel(Train):
-    """The pairwise preference model, trained as next-token prediction.
+    """The pairwise preference model, trained as next-token prediction of the label."""
 
-    Each training pair is shown in the order that a hash picks (the paper's way), or in both, so
-    that position can tell nothing.
-    """
-
-    mix: Name
-    packing: bool = True
-    orders: Literal["hashed", "both"] = "hashed"
+    mix: Name = knob("The mix that it learns from.")
+    packing: bool = knob("Whether rows share sequences of max_length.", True)
+    orders: Literal["hashed", "both"] = knob(
+        "Whether a pair is shown in one order, by hash (the paper's way), or in both.", "hashed"
+    )
 
 
 class Lora(Model):
@@ -95,44 +135,58 @@ class Lora(Model):
     trained it. There is no dropout: DPO compares log-probabilities, and TRL switches dropout off.
     """
 
-    rank: int = Field(16, gt=0)
-    alpha: int = Field(32, gt=0)
-    targets: Literal["all-linear"] | list[str] = "all-linear"
+    rank: int = knob("Rank of the adapters.", 16, gt=0, le=65_536)
+    alpha: int = knob("Their scale is alpha / rank.", 32, gt=0, le=1_000_000)
+    targets: Literal["all-linear"] | list[str] = knob(
+        "Names of the modules that get one, or all-linear.", "all-linear"
+    )
 
 
 class Preference(Train):
     """What online and offline DPO share: the loss, adapters, processes."""
 
-    beta: float = Field(0.1, gt=0)
-    loss: list[Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "robust", "sft"]] = ["sigmoid"]
-    loss_weights: list[Annotated[float, Field(gt=0)]] | None = None
-    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
-    ld_alpha: Share | None = None
-    lora: Lora | None = None
-    launch: str | None = None
+    beta: float = knob(
+        "Strength of the pull to the reference (the paper's eta).", 0.1, gt=0, le=1000
+    )
+    loss: list[Literal["sigmoid", "sigmoid_norm", "ipo", "hinge", "robust", "sft"]] = knob(
+        "Losses that are summed; sft is the likelihood of chosen.", ["sigmoid"], min_length=1
+    )
+    loss_weights: list[Annotated[float, Field(gt=0, le=1e6)]] | None = knob(
+        "Weight of each loss; null: 1 each.", None
+    )
+    label_smoothing: float = knob("Share of flipped labels that robust expects.", 0.0, ge=0, lt=0.5)
+    ld_alpha: Share | None = knob(
+        "Weight of the tokens past the shorter side's length (LD-DPO); null: 1.", None
+    )
+    lora: Lora | None = knob("Low-rank adapters in place of full training; null: none.", None)
+    launch: str | None = knob(
+        "An accelerate config for several processes, as in recipes/accelerate; null: one.",
+        None,
+        min_length=1,
+    )
 
     @model_validator(mode="after")
     def _sound_loss(self) -> Preference:
         if not set(self.loss) - {"sft"} or len(set(self.loss)) < len(self.loss):
-            raise ValueError("loss takes each name once, and one of them that compares the sides")
+            raise ValueError("loss: takes each name once, and one of them that compares the sides")
         if self.loss_weights is not None and len(self.loss_weights) != len(self.loss):
             raise ValueError(
-                f"loss_weights has {len(self.loss_weights)} values for {len(self.loss)} losses"
+                f"loss_weights: has {len(self.loss_weights)} values for {len(self.loss)} losses"
             )
         if self.label_smoothing and "robust" not in self.loss:
-            raise ValueError("label_smoothing is a part of the loss robust, which is not in loss")
+            raise ValueError("label_smoothing: is a part of the loss robust, which is not in loss")
         return self
 
 
 class Dpo(Preference):
     """Online DPO: where it starts from and what its reference is."""
 
-    start: Literal["previous", "sft"] = "previous"
-    reference: Literal["sft", "previous"] = "sft"
+    start: Literal["previous", "sft"] = knob("The weights that training starts from.", "previous")
+    reference: Literal["sft", "previous"] = knob("The policy that beta pulls to.", "sft")
 
 
 class DpoOffline(Preference):
     """The offline baseline: DPO on a ranked set, rank 1 against a worse response."""
 
-    source: Name
-    pairs: int | None = Field(default=None, gt=0)
+    source: Name = knob("The preference set that it is trained on.")
+    pairs: int | None = knob("At most so many of its pairs; null: all.", None, unit="pairs", gt=0)

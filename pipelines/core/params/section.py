@@ -1,17 +1,51 @@
-"""What every section of params.yaml shares: immutable models and the types of common values."""
+"""What every section of params.yaml shares: immutable models and the types of common values.
+
+Each knob is documented once, where it is declared: ``knob("Sentence.", default, unit="tokens")``.
+From there come docs/reference/parameters.md, params.schema.json, the comments that `prefloop use`
+writes and what `prefloop params` prints; a test fails on a field without a sentence.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from curation.core.words import meant
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Range = tuple[Share, Share]
+Range = Annotated[tuple[Share, Share], Field(strict=False)]  # YAML has lists, not tuples
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def knob(says: str, default: Any = ..., *, unit: str | None = None, **bounds: Any) -> Any:
+    """A field of a section: what it does in a sentence, its default, its unit and its bounds.
+
+    Args:
+        says: one sentence, ended by a full stop; it need not repeat unit, default or bounds.
+        default: left out where a recipe must say it.
+        unit: what the number counts, such as tokens, rows or seconds.
+        bounds: what pydantic's Field takes: gt, ge, lt, le, min_length, pattern.
+    """
+    return Field(
+        default, description=says, json_schema_extra={"unit": unit} if unit else None, **bounds
+    )
 
 
 class Model(BaseModel):
-    """Base of every section: immutable, unknown keys are errors."""
+    """Base of every section: immutable, unknown keys are errors, no text passes for a number."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, given: Any) -> Any:
+        if isinstance(given, Mapping):
+            for key in given:
+                if key not in cls.model_fields:
+                    said = f"{key}: unknown key; {meant(key, cls.model_fields)}"
+                    raise PydanticCustomError("unknown_key", "{said}", {"said": said})
+        return given

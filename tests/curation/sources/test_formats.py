@@ -372,7 +372,9 @@ def test_missing_columns_are_all_named_in_one_line() -> None:
 
 
 def test_an_unknown_format_and_a_format_of_another_kind_are_refused() -> None:
-    with pytest.raises(UserError, match=r"sources.x.format: no format is named hhrlhf; formats: "):
+    with pytest.raises(
+        UserError, match=r"sources.x.format: no format is named hhrlhf; did you mean hh_rlhf"
+    ):
         find("hhrlhf", "preference", "sources.x")
     with pytest.raises(UserError, match="alpaca reads sft rows, but kind is preference"):
         find("alpaca", "preference", "sources.x")

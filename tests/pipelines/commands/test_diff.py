@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 
 from pipelines.commands import diff
 from tests.conftest import ROOT
@@ -34,9 +35,9 @@ def answers() -> dict[str, list[tuple[str, float]]]:
 
 def make(folder: Path, penalty: float) -> Rows:
     """A build by the pair stage under this length penalty; its pairs by id."""
-    recipe = (ROOT / "recipes" / "sample.yaml").read_text("utf-8")
-    changed = recipe.replace("\n  length_penalty: 0.0 ", f"\n  length_penalty: {penalty} ", 1)
-    assert penalty == 0 or changed != recipe
+    recipe = yaml.safe_load((ROOT / "recipes" / "sample.yaml").read_text("utf-8"))
+    recipe["pairs"]["length_penalty"] = penalty
+    changed = yaml.safe_dump(recipe, sort_keys=False)
     iteration = folder / "data" / "iterations" / "iter1"
     iteration.mkdir(parents=True)
     (folder / "data" / "prompts").mkdir()

@@ -39,8 +39,12 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("pairs.lenght_penalty", 0.1, "pairs.lenght_penalty: unknown key"),
-        ("dpo.beta", None, None),
+        (
+            "pairs.lenght_penalty",
+            0.1,
+            "lenght_penalty: unknown key; did you mean length_penalty?",
+        ),
+        ("pairs.strategy", None, None),
         ("seeds.dpo", None, "seeds.dpo: missing"),
         ("dpo.global_batch", 33, "dpo.global_batch: 33 is not a multiple of per_device_batch 32"),
         ("iterations.iter2.policy", "iter9", "iterations.iter2.policy: no earlier iteration"),
@@ -58,7 +62,7 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("engine.data_parallel", 0, "engine.data_parallel"),
         ("iterations.iter2.prompts", [0.1, 0.3], "iterations.iter1.prompts: overlaps"),
         ("iterations.iter3.prompts", [0.7, 0.9], "iterations.iter3.prompts: overlaps prompts.eval"),
-        ("evaluation.policies", ["sft", "iter7"], "evaluation.policies: no stage produces"),
+        ("evaluation.policies", ["sft", "iter7"], "evaluation.policies.iter7: no stage produces"),
         ("evaluation.reward_model", "mix2", "evaluation.reward_model: mix2 labels the pairs"),
         ("scoring.reward_model", "mix9", "scoring.reward_model: no mix is named mix9"),
         ("mixes.mix1.members.nope", {}, "mixes.mix1.members.nope: no source has this name"),
@@ -66,12 +70,47 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("dpo_offline.source", "dibt", "dpo_offline.source.dibt: is of kind prompts"),
         ("sources.animal_bench", None, "sources: none has kind benchmark"),
         ("sources.shp.uri", "s3://bucket", "sources.shp.uri"),
-        ("pairs.strategy", "worst_best", "pairs.strategy"),
-        ("dpo.loss", ["sft"], "dpo: Value error, loss takes each name once, and one of them that"),
-        ("dpo.loss_weights", [1.0, 0.2], "dpo: Value error, loss_weights has 2 values for 1"),
-        ("dpo.label_smoothing", 0.1, "dpo: Value error, label_smoothing is a part of the loss"),
+        ("pairs.strategy", "best_wurst", "no choice best_wurst; did you mean best_worst?"),
+        ("dpo.loss", ["sft"], "dpo.loss: takes each name once, and one of them that"),
+        ("dpo.loss_weights", [1.0, 0.2], "dpo.loss_weights: has 2 values for 1"),
+        ("dpo.label_smoothing", 0.1, "dpo.label_smoothing: is a part of the loss"),
         ("dpo.ld_alpha", 1.5, "dpo.ld_alpha"),
         ("gates.max_drop_rate", 1.5, "gates.max_drop_rate"),
+        ("gates.max_rule_rate", {"held_oud": 0.1}, "held_oud: no rule has this name; did you mean"),
+        (
+            "sources.hh_rlhf.filters",
+            ["structurall", {"over_long_promt": 200}],
+            "sources.hh_rlhf.filters: no rule is named structurall; did you mean structural?",
+        ),
+        (
+            "sources.hh_rlhf.filters",
+            ["structural", {"over_long_promt": 200}],
+            "filters: no rule is named over_long_promt; did you mean over_long_prompt?",
+        ),
+        ("sources.shp.format", "shpp", "no format is named shpp; did you mean shp?"),
+        ("sources.shp.filters", [{"score_ratio": 0.5}], "filters.score_ratio: 0.5 is not within 1"),
+        ("sources.shp.options", {"colunm": "x"}, "options.colunm: format shp has no such option"),
+        ("sources.nectar.options", {"against": "wurst"}, "no choice wurst; did you mean worst?"),
+        ("history.weights", {"iter9": 0.5}, "history.weights.iter9: no iteration has this name"),
+        ("base.architecture", None, "base.uri: give either base.uri or base.architecture"),
+        ("base.chat_template", "lama3", "base.chat_template: no choice lama3; did you mean llama3"),
+        ("sft.schedule", "cosin", "sft.schedule: no choice cosin; did you mean cosine?"),
+        ("sft.epochs", "2", "sft.epochs: Input should be a valid number, not '2'"),
+        ("seeds.split", True, "seeds.split: Input should be a valid integer, not True"),
+        ("prompts.eval_range", [0.9, 0.8], "prompts.eval_range: 0.9 is not below 0.8"),
+        ("dpo.max_length", 1024, "dpo.max_length: 1024 is over base.architecture.max_position 512"),
+        ("base.architecture.heads", 3, "hidden_size: its share of each head"),
+        (
+            "judges",
+            {"rm": {"kind": "reward_model", "path": "data/checkpoints/reward_models/mix3"}},
+            "judges.rm.path: no mix is named mix3",
+        ),
+        ("judges", {"a": {"kind": "llmm", "path": "x"}}, "judges.a: no choice llmm; did you mean"),
+        (
+            "judges",
+            {"a": {"kind": "function", "path": "x.py", "function": "f", "functoin": "f"}},
+            "judges.a.functoin: unknown key; did you mean function?",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_with_its_key(
@@ -79,7 +118,7 @@ def test_a_mistake_is_one_line_with_its_key(
 ) -> None:
     path = _broken(tmp_path, key, value)
     if says is None:
-        assert params.load(path).dpo.beta == 0.1
+        assert params.load(path).pairs.strategy == "best_worst"
         return
     with pytest.raises(UserError) as caught:
         params.load(path)
@@ -95,6 +134,18 @@ def test_a_file_that_is_no_recipe_is_one_line(tmp_path: Path, text: str) -> None
     with pytest.raises(UserError) as caught:
         params.load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_hub_model_says_which_chat_template_it_has(tmp_path: Path) -> None:
+    recipe = yaml.safe_load(SAMPLE.read_text("utf-8"))
+    recipe["base"] = {"corpus": "sharegpt", "uri": "hf://meta-llama/Meta-Llama-3-8B"}
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    with pytest.raises(UserError, match=r"base\.chat_template: missing; .* from_model, or which"):
+        params.load(path)
+    recipe["base"]["chat_template"] = "from_model"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    assert params.load(path).base.chat_template == "from_model"
 
 
 def test_a_missing_file_says_how_to_mend_it(tmp_path: Path) -> None:

@@ -1,0 +1,42 @@
+"""The rules of the ledger that no recipe lists: those of reading, mixing, pairing and history."""
+
+from __future__ import annotations
+
+READING = {
+    "invalid_json": "A line of the file is not JSON.",
+    "invalid_text": "A row holds what is no text: bytes that are not UTF-8, or a lone surrogate.",
+    "missing_value": "A column that the format needs is null or absent.",
+    "wrong_type": "A value is not of the type that the format's column has.",
+}
+SOURCES = {"no_pair": "A native row gives no item: there is nothing to pair it with."}
+MIXING = {
+    "weight": "A member's weight keeps a share of its prompts; this one is outside it.",
+    "benchmark": "The prompt holds a passage of a benchmark's item.",
+    "held_out": "The prompt asks what a held-out prompt of the pool asks.",
+    "duplicate": "The same row stands in an earlier member of the mix.",
+    "conflict": "Another row of the mix prefers the other of the two responses.",
+    "near_duplicate": "A prompt of the same cluster of near-duplicates stays in its place.",
+    "per_prompt_cap": "One prompt has more rows than the cap.",
+    "member_cap": "The member has more rows than its cap.",
+}
+PROMPTS = {
+    "over_long_prompt": "The prompt has more tokens than prompts.max_tokens.",
+    "too_short_prompt": "The prompt has fewer characters than prompts.min_chars.",
+    "duplicate_prompt": "The same prompt stands in an earlier set.",
+}
+PAIRING = {
+    "missing_score": "A judge has no row for the response.",
+    "failed_score": "A judge's verdict on the response is null; the detail says why.",
+    "truncated": "The response was cut at the token limit, and pairs.truncated is drop.",
+    "no_scores": "The prompt has fewer than two usable responses.",
+    "identical_text": "Chosen and rejected are the same text.",
+    "tie": "Chosen and rejected have the same adjusted reward.",
+    "min_margin": "The margin is below pairs.min_margin.",
+    "duplicate_pair": "The same two texts were paired before.",
+}
+HISTORY = {
+    "outside_history": "history.keep leaves the pair's iteration out.",
+    "history_cap": "history.cap is reached; the newest pairs stay, older ones by hash.",
+}
+LATER: dict[str, str] = {**READING, **SOURCES, **MIXING, **PROMPTS, **PAIRING, **HISTORY}
+"""Name -> why, of each rule that a stage applies without being told to in `filters`."""
