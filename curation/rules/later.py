@@ -33,6 +33,7 @@ PAIRING = {
     "tie": "Chosen and rejected have the same adjusted reward.",
     "min_margin": "The margin is below pairs.min_margin.",
     "duplicate_pair": "The same two texts were paired before.",
+    "review_drop": "People who reviewed the pair decided that it goes.",
 }
 HISTORY = {
     "outside_history": "history.keep leaves the pair's iteration out.",

@@ -1,6 +1,7 @@
-"""prefloop reference: write the generated pages of docs/reference/.
+"""prefloop reference: write the generated pages of docs/reference/ and params.schema.json.
 
-Commands, tables, rules, formats, checks and shipped queries, each from the code that defines it.
+Parameters, commands, tables, rules, formats, checks and shipped queries, each from the code that
+defines it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.core.io import atomic
+from pipelines.shared.parameter_pages import schema
+from pipelines.shared.recipe_text import SCHEMA
 from pipelines.shared.reference_pages import pages
 
 TASK = "keep the project true"
@@ -19,8 +22,9 @@ FOLDER = Path("docs/reference")
 def main(argv: Sequence[str] | None = None) -> int:
     """Rewrite the pages that are not as they should be, and name them."""
     argparse.ArgumentParser(prog="prefloop reference", description=__doc__).parse_args(argv)
-    changed = [name for name, text in pages().items() if _write(FOLDER / name, text)]
-    print(f"{FOLDER}: {', '.join(changed) if changed else 'nothing to change'}")
+    made = {FOLDER / name: text for name, text in pages().items()} | {SCHEMA: schema()}
+    changed = [path.as_posix() for path, text in made.items() if _write(path, text)]
+    print(f"written: {', '.join(changed) if changed else 'nothing to change'}")
     return 0
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from pipelines.core.params import Params
+from pipelines.shared.grids import grid
 from pipelines.shared.knobs import Knob, every
 
 _EXTENDS = {
@@ -23,8 +24,6 @@ _EXTENDS = {
 
 def parameters() -> str:
     """Every knob: a section of the page for each section of params.yaml."""
-    from pipelines.shared.reference_pages import grid
-
     intro = (
         "# Parameters\n\nEvery knob of `params.yaml`; an unknown key is an error. `NAME` stands "
         "for the name of an entry. `prefloop params KEY` says the same in the terminal, and "

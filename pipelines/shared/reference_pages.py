@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
-from pipelines.shared import command_pages
+from pipelines.shared import command_pages, parameter_pages
+from pipelines.shared.grids import grid
 
 _NOTE = "<!-- Written by `prefloop reference`: change the code, not this page. -->"
 
@@ -116,18 +117,9 @@ def queries() -> str:
     return f"{intro}\n\n{grid(('query', 'answers'), rows)}"
 
 
-def grid(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; bars and line breaks in a cell are escaped."""
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "commands": command_pages.commands,
+    "parameters": parameter_pages.parameters,
     "tables": tables,
     "rules": rules,
     "formats": formats,

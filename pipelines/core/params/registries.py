@@ -1,7 +1,7 @@
 """What a recipe names in other packages: rules of the ledger, formats and their options.
 
-The registries are looked up by name and not imported, so that the code of these rules is no part of
-the code of each stage that reads params.yaml: a check can refuse a recipe but changes no output.
+The registries are looked up in a way that no stage's hash of code follows: a check can refuse a
+recipe but changes no output, and a stage that applies rules imports them itself.
 """
 
 from __future__ import annotations
@@ -29,14 +29,18 @@ def problems(params: Params) -> Iterator[str]:
 
 def rules() -> list[str]:
     """Every rule that may stand in a ledger of rejects."""
-    listed: dict[str, Any] = import_module("curation.rules.shared").RULES
-    later: dict[str, str] = import_module("curation.rules.later").LATER
+    listed = _registry("curation/rules/shared").RULES
+    later = _registry("curation/rules/later").LATER
     return sorted({*listed, *later})
 
 
+def _registry(path: str) -> Any:
+    return import_module(path.replace("/", "."))
+
+
 def _source(source: Source, key: str) -> Iterator[str]:
-    formats = import_module("curation.sources.formats")
-    filters = import_module("curation.rules.filters")
+    formats = _registry("curation/sources/formats")
+    filters = _registry("curation/rules/filters")
     try:
         form = formats.find(source.format, source.kind, key)
         form.check_options(source.options, key)

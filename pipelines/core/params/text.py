@@ -136,8 +136,9 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _laid(under: object, over: object) -> object:
-    both = isinstance(under, Mapping) and isinstance(over, Mapping)
-    return _merged(under, over) if both else over
+    if isinstance(under, Mapping) and isinstance(over, Mapping):
+        return _merged(under, over)
+    return over
 
 
 def _depth(values: object, parts: Sequence[str]) -> int:

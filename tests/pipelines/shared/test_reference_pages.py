@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.shared.reference_pages import PAGES, grid, pages
+from pipelines.shared.grids import grid
+from pipelines.shared.reference_pages import PAGES, pages
 
 FOLDER = Path("docs/reference")
 

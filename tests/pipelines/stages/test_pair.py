@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from curation.core.schema import (
     SCORES,
 )
 from curation.pairing import cut
+from pipelines.core.params.text import read
+from pipelines.shared import recipe_text
 from pipelines.stages import gate, history, history_offline, pair
 
 Command = Callable[[list[str]], int]
@@ -30,7 +31,8 @@ Command = Callable[[list[str]], int]
 def folder(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder with the shipped parameters and one iteration of 30 prompts x 4."""
     monkeypatch.chdir(tmp_path)
-    shutil.copyfile(root / "recipes/sample.yaml", tmp_path / "params.yaml")
+    whole = recipe_text.text(read(root / "recipes/sample.yaml"))
+    (tmp_path / "params.yaml").write_text(whole, "utf-8")
     ids = [(f"p{i:02}", j) for i in range(30) for j in range(4)]
     generations = pl.DataFrame(
         [
