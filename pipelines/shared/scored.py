@@ -84,7 +84,8 @@ def sampled(tables: Scored, most: int) -> Scored:
 
 def _rules(params: Params, changed: dict[str, Any]) -> Rules:
     try:
-        given = Pairs.model_validate({**params.pairs.model_dump(), **changed})
+        whole = {**params.pairs.model_dump(), **changed}
+        given = Pairs.model_validate(whole, strict=False)  # a form gives numbers as text
     except ValidationError as error:
         first = error.errors()[0]
         flag = str(first["loc"][0]).replace("_", "-")
