@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from pipelines.core.params.section import Model, Name, Range, Share, knob
+from pipelines.core.params.section import Count, Model, Name, Range, Share, knob
 
 
 class Source(Model):
@@ -22,7 +22,7 @@ class Source(Model):
     revision: str | None = knob(
         "Commit, tag or branch on the Hub, or sha256:HEX of a local file.", None, min_length=1
     )
-    limit: int | None = knob("At most so many rows are read; null: all.", None, unit="rows", gt=0)
+    limit: Count | None = knob("At most so many rows are read; null: all.", None, unit="rows")
     license: str = knob("Licence of the rows; what is published carries it on.", "unknown")
     annotator: str = knob("Who labelled the rows: human, or a model's name.", "unknown")
     options: dict[str, Any] = knob("What the format takes, such as column or columns.", {})
@@ -45,15 +45,15 @@ class Member(Model):
     """One set's share of a mix: the share of its prompts kept, and a cap on its rows."""
 
     weight: Share = knob("Share of the set's prompts that stay, picked by hash.", 1.0)
-    cap: int | None = knob("At most so many of its rows stay; null: all.", None, unit="rows", gt=0)
+    cap: Count | None = knob("At most so many of its rows stay; null: all.", None, unit="rows")
 
 
 class Mix(Model):
     """One mix of preference sets or SFT sets."""
 
     members: dict[Name, Member] = knob("The sets by name; of copies the earliest set's stays.")
-    per_prompt_cap: int | None = knob(
-        "At most so many rows of one prompt; null: all.", None, unit="rows", gt=0
+    per_prompt_cap: Count | None = knob(
+        "At most so many rows of one prompt; null: all.", None, unit="rows"
     )
     eval_share: Share = knob("Share of the prompts held out to measure what is trained.", 0.05)
     dedup: Literal["none", "exact", "near"] = knob("Which copies of a row or prompt go.", "exact")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from pipelines.core.params.judges import Server
-from pipelines.core.params.section import Model, Name, Range, Share, knob
+from pipelines.core.params.section import Count, Model, Name, Range, Share, knob
 
 
 class Engine(Model):
@@ -70,7 +70,7 @@ class Iteration(Drawn):
 
     policy: Name = knob("What samples: sft, or an earlier iteration.")
     prompts: Range = knob("Buckets of the pool that this iteration samples; none are shared.")
-    limit: int | None = knob("At most so many prompts; null: all.", None, unit="prompts", gt=0)
+    limit: Count | None = knob("At most so many prompts; null: all.", None, unit="prompts")
     n: int = knob("Responses to one prompt.", 8, unit="responses", ge=2, le=10_000)
     temperatures: list[Temperature] = knob(
         "Sampling temperatures, dealt to the responses in turn; 0 is greedy.", [1.0], min_length=1
@@ -115,8 +115,8 @@ class Pairs(Model):
     truncated: Literal["keep", "drop"] = knob(
         "Whether a response cut at max_new_tokens may be paired.", "keep"
     )
-    max_per_prompt: int | None = knob(
-        "Pairs of one prompt; null: one, or all k x k of top_k_bottom_k.", None, unit="pairs", gt=0
+    max_per_prompt: Count | None = knob(
+        "Pairs of one prompt; null: one, or all k x k of top_k_bottom_k.", None, unit="pairs"
     )
     top_k: int = knob("The k of top_k_bottom_k.", 2, unit="responses", ge=1, le=10_000)
     target_margin: float = knob(
@@ -139,14 +139,11 @@ class History(Model):
         "Iterations that last_k keeps, this one included.", 1, unit="iterations", ge=1, le=10_000
     )
     offline: Name | None = knob("A mix to start from (D_off); null: none.", None)
-    offline_cap: int | None = knob(
-        "At most so many pairs of it; null: all.", None, unit="pairs", gt=0
-    )
-    cap: int | None = knob(
+    offline_cap: Count | None = knob("At most so many pairs of it; null: all.", None, unit="pairs")
+    cap: Count | None = knob(
         "At most so many pairs, this iteration's first, older ones by hash; null: all.",
         None,
         unit="pairs",
-        gt=0,
     )
     weights: dict[Name, Annotated[float, Field(gt=0)]] = knob(
         "Iteration (or offline): weight of its pairs in the loss; else 1.", {}

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipelines.core.params.section import Model, Name, Share, knob
+from pipelines.core.params.section import Count, Model, Name, Share, knob
 
 OWN_TOKENS = 262  # every byte and the six control tokens of a tokenizer from scratch
 
@@ -189,4 +189,4 @@ class DpoOffline(Preference):
     """The offline baseline: DPO on a ranked set, rank 1 against a worse response."""
 
     source: Name = knob("The preference set that it is trained on.")
-    pairs: int | None = knob("At most so many of its pairs; null: all.", None, unit="pairs", gt=0)
+    pairs: Count | None = knob("At most so many of its pairs; null: all.", None, unit="pairs")

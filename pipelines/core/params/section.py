@@ -18,6 +18,7 @@ from curation.core.words import meant
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Range = Annotated[tuple[Share, Share], Field(strict=False)]  # YAML has lists, not tuples
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Field(gt=0, le=10**12)]  # more than there are rows: a slip of the hand
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
