@@ -10,7 +10,7 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: run test ui lint format clean
+.PHONY: run test ui lint docs format clean
 
 run: $(VENV)/.run-ready
 	$(if $(RECIPE),$(BIN)/prefloop use $(RECIPE))
@@ -30,6 +30,11 @@ lint: $(VENV)/.test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/sqlfluff lint --disable-progress-bar curation
+	$(MAKE) docs
+
+# The pages of docs/ as a site in .work/docs: strict, and offline.
+docs: $(VENV)/.test-ready
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -b html docs .work/docs
 
 format: $(VENV)/.test-ready
 	$(BIN)/ruff check --fix .

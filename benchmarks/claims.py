@@ -4,10 +4,10 @@ Run: python -m benchmarks.claims [--seeds 5] [--only CLAIM ...] [--jobs 2]
 
 Every seed is one `dvc exp run` in a clone under .work/claims; finished seeds are kept there and not
 run again, so a run that was stopped goes on. Writes benchmarks/results/claims.md, a figure per
-claim and README's table. --short is the form for CI: models that learn next to nothing; it prints
-and writes no results, and neither does --only. --ablation length_penalty | reward_model runs those
-arms alone and prints a table in the paper's form. --commit REV measures another revision; --report
-writes what is finished and runs nothing.
+claim and the table of docs/results/measured.md. --short is the form for CI: models that learn next
+to nothing; it prints and writes no results, and neither does --only. --ablation length_penalty |
+reward_model runs those arms alone and prints a table in the paper's form. --commit REV measures
+another revision; --report writes what is finished and runs nothing.
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ def _told(args: argparse.Namespace, bench: experiments.Bench) -> int:
 def _write(root: Path, found: list[report.Finding], results: list[experiments.Result]) -> None:
     command = f"python -m benchmarks.claims --seeds {len(results)}"
     page = report.write(root, found, results, command)
-    report.into_readme(root / "README.md", report.block(found))
-    print(f"claims: wrote {page} and README.md's table")
+    table = root / "docs/results/measured.md"
+    report.into_page(table, report.block(found))
+    print(f"claims: wrote {page} and the table of {table}")
 
 
 if __name__ == "__main__":

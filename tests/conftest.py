@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # A busy machine is no failure: no example is judged by its time.
@@ -80,6 +83,45 @@ def reward_model(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests import models
 
     return models.write_reward_model(tmp_path_factory.mktemp("models") / "reward_model", base)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A finished build of the reduced recipe, made once for all workers: copy it, never change it.
+
+    The first worker that asks builds it; the others wait for the lock. PREFLOOP_FINISHED names one
+    that is there already.
+    """
+    if given := os.environ.get("PREFLOOP_FINISHED"):
+        return Path(given).resolve()
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    target = shared / "finished"
+    with FileLock(str(shared / "finished.lock")):
+        if not (target / ".done").exists():
+            _build(target)
+    return target
+
+
+def _build(target: Path) -> None:
+    target.mkdir()
+    copy_project(target)
+    shutil.copyfile(target / "recipes/ci.yaml", target / "params.yaml")
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "repro", "--quiet"],
+        cwd=target,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    (target / ".done").touch()
+
+
+def copy_build(finished: Path, target: Path) -> Path:
+    """A copy of a finished build that a test may change; times of files are kept."""
+    shutil.copytree(finished, target, dirs_exist_ok=True, symlinks=True)
+    return target
 
 
 @pytest.fixture

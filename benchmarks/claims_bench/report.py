@@ -1,4 +1,4 @@
-"""The results as Markdown: benchmarks/results/claims.md, its figures, and README's own block."""
+"""The results as Markdown: results/claims.md, its figures, the table of docs/results/."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def write(root: Path, found: Sequence[Finding], results: Sequence[Result], comma
 
 
 def block(found: Sequence[Finding]) -> str:
-    """The table that README shows."""
+    """The table of all claims."""
     rows = []
     for one in found:
         whose = "ours: " if one.claim.ours else ""
@@ -99,8 +99,8 @@ def block(found: Sequence[Finding]) -> str:
     return markdown.table(("claim", "effect ± standard error", "seeds", "verdict"), rows)
 
 
-def into_readme(path: Path, text: str) -> None:
-    """Put the block between README's markers.
+def into_page(path: Path, text: str) -> None:
+    """Put the block between a page's markers.
 
     Raises:
         UserError: the markers are not there.

@@ -29,7 +29,7 @@ def _section(command: Command) -> str:
     head = f"### prefloop {command.name}\n\n{command.sentence[0].upper()}{command.sentence[1:]}."
     more = command.doc.partition("\n")[2].strip("\n")
     parts = [head, f"```text\n{more}\n```"] if more else [head]
-    parts.extend(_flags(parser_of(command)))
+    parts.extend(_flags(parser_of(command.module)))
     return "\n\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""A command's own argument parser, caught at the moment at which it would parse."""
+"""The argument parser of a command or a stage, caught at the moment at which it would parse."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 from unittest.mock import patch
 
-from pipelines.shared.command_list import Command
-
 Parser = argparse.ArgumentParser
 
 
@@ -17,30 +15,30 @@ class _CaughtError(Exception):
     """Carries the parser out of the command's main, with whether it refuses unknown arguments."""
 
 
-def parser_of(command: Command) -> Parser:
-    """The parser that a command builds."""
-    return _caught(command, [])[0]
+def parser_of(module: str) -> Parser:
+    """The parser that a module's main builds."""
+    return _caught(module, [])[0]
 
 
-def parses(command: Command, argv: Sequence[str]) -> None:
-    """Let the command's own parser take the arguments; nothing else of the command runs.
+def parses(module: str, argv: Sequence[str]) -> None:
+    """Let the module's own parser take the arguments; nothing else of it runs.
 
     Raises:
         SystemExit: the parser refuses them, and has said so on stderr.
     """
-    parser, strict = _caught(command, argv)
+    parser, strict = _caught(module, argv)
     (parser.parse_args if strict else parser.parse_known_args)(list(argv))
 
 
-def _caught(command: Command, argv: Sequence[str]) -> tuple[Parser, bool]:
-    main = importlib.import_module(command.module).main
+def _caught(module: str, argv: Sequence[str]) -> tuple[Parser, bool]:
+    main = importlib.import_module(module).main
     with patch.multiple(Parser, parse_args=_catch(True), parse_known_args=_catch(False)):
         try:
             main(list(argv))
         except _CaughtError as found:
             parser, strict = found.args
             return parser, strict
-    raise ValueError(f"{command.module}: main() parses nothing")
+    raise ValueError(f"{module}: main() parses nothing")
 
 
 def _catch(strict: bool) -> Any:

@@ -61,11 +61,11 @@ def test_the_fixed_penalty_is_a_curve_over_length() -> None:
     assert effect(arms(**fixed, mix1_auto=(29.0, 0.2))) is None
 
 
-def test_readme_without_markers_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("nothing")
+def test_a_page_without_markers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "measured.md").write_text("nothing")
     with pytest.raises(UserError, match="has no <!-- claims -->"):
-        report.into_readme(tmp_path / "README.md", "table")
-    assert (tmp_path / "README.md").read_text() == "nothing"
+        report.into_page(tmp_path / "measured.md", "table")
+    assert (tmp_path / "measured.md").read_text() == "nothing"
 
 
 def test_every_claim_reads_stages_that_it_asks_for() -> None:
