@@ -10,10 +10,7 @@ from curation.sources.base import Format
 
 _MODULES = (pairs, rated, summaries, generic, sft, prompt_sets)
 FORMATS: dict[str, Format] = {
-    one.name: one
-    for module in _MODULES
-    for one in vars(module).values()
-    if isinstance(one, Format)
+    one.name: one for module in _MODULES for one in vars(module).values() if isinstance(one, Format)
 }
 """Every `Format` that stands in one of the modules, by its name."""
 
