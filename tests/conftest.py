@@ -18,6 +18,7 @@ settings.register_profile("prefloop", deadline=None)
 settings.load_profile("prefloop")
 
 ROOT = Path(__file__).resolve().parent.parent
+IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,8 +49,7 @@ def copy_project(target: Path) -> Path:
             shutil.copyfile(source, target / name)
     for command in (["init", "-q"], ["add", "-A"]):
         subprocess.run(["git", *command], cwd=target, check=True)
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
-    subprocess.run(["git", *identity, "commit", "-qm", "copy"], cwd=target, check=True)
+    subprocess.run(["git", *IDENTITY, "commit", "-qm", "copy"], cwd=target, check=True)
     return target
 
 
