@@ -106,15 +106,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 def _build(target: Path) -> None:
     target.mkdir()
     copy_project(target)
-    shutil.copyfile(target / "recipes/ci.yaml", target / "params.yaml")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "repro", "--quiet"],
-        cwd=target,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    for command in (["use", "ci"], ["repro", "--quiet"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines.cli", *command],
+            cwd=target,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     (target / ".done").touch()
 
 

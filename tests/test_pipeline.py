@@ -63,15 +63,7 @@ def _changed(project: Path) -> set[str]:
 @pytest.fixture(scope="session")
 def build(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project in which the reduced recipe was built from nothing."""
-<<<<<<< HEAD
-    project = copy_project(tmp_path_factory.mktemp("build"))
-    assert _stage(project, "cli", "use", "ci").returncode == 0
-    done = _stage(project, "cli", "repro", "--quiet")
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return project
-=======
     return copy_build(finished, tmp_path_factory.mktemp("build"))
->>>>>>> c0ae5f2 (docs/: a tutorial, a page a task, concepts and results; the README an entrance; CONTRIBUTING, SECURITY, CHANGELOG, CITATION; every command shown is run or parsed by a test)
 
 
 @pytest.fixture
