@@ -35,13 +35,13 @@ def folder(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     shutil.copyfile(root / "recipes/sample.yaml", "params.yaml")
     Path("oracle.py").write_text(ORACLE, "utf-8")
-    _mix().write_parquet("mix.parquet")
+    held_out_mix().write_parquet("mix.parquet")
     _generations().write_parquet("generations.parquet")
     _prompts().write_parquet("prompts.parquet")
     return tmp_path
 
 
-def _mix() -> pl.DataFrame:
+def held_out_mix() -> pl.DataFrame:
     rows = [
         {
             "pair_id": item.key, "prompt_id": item.key, "source": "ab"[number % 2],
@@ -126,7 +126,7 @@ def test_agreement_is_not_inflated_by_two_judges_that_are_both_right(
 def test_a_mix_without_held_out_pairs_is_one_line(
     folder: Path, reward_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _mix().filter(pl.col("split") == "train").write_parquet("mix.parquet")
+    held_out_mix().filter(pl.col("split") == "train").write_parquet("mix.parquet")
     flags = ["--table", "mix.parquet", "--metrics", "out.json", "--judge", str(reward_model)]
     assert judge_eval.main(flags) == 2
     assert "no pair has split eval" in capsys.readouterr().err
