@@ -129,7 +129,7 @@ class Starter:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=60)
+        self._process.wait(timeout=600)
 
     def _line(self) -> str:
         assert self._process.stdout is not None

@@ -41,7 +41,7 @@ def served(folder: Path) -> Iterator[str]:
             yield line.split()[1].rstrip("/")
         finally:
             process.send_signal(signal.SIGINT)
-            assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=300) == 0
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def ask(
     address: str, path: str, form: dict[str, str] | None = None, **headers: str
 ) -> tuple[int, str]:
     """Status and body of one request; a form is posted."""
-    con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+    con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)
     body = None if form is None else urlencode(form)
     con.request("GET" if body is None else "POST", path, body, headers)
     response = con.getresponse()

@@ -40,7 +40,7 @@ def address(folder: Path) -> Iterator[str]:
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            timeout=300_000, executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
         yield opened
         opened.close()
@@ -53,6 +53,7 @@ def page(browser: Any, address: str) -> Iterator[Any]:
         viewport={"width": 390, "height": 800}, color_scheme="dark", base_url=address
     )
     opened = context.new_page()
+    opened.set_default_timeout(300_000)  # a busy machine is no failure
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))

@@ -47,7 +47,7 @@ def test_two_processes_train_the_policy_that_one_does(work: Path, root: Path) ->
         env={**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

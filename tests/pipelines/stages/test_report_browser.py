@@ -36,7 +36,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         arguments = ["--no-sandbox", "--disable-gpu"]
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=300_000)
         yield opened
         opened.close()
 
@@ -48,6 +48,7 @@ def page(browser: Any, page_file: Path) -> Iterator[Any]:
         viewport={"width": 390, "height": 800}, color_scheme="dark", offline=True
     )
     opened = context.new_page()
+    opened.set_default_timeout(300_000)  # a busy machine is no failure
     said: list[str] = []
     opened.on("console", lambda message: said.append(message.text))
     opened.on("pageerror", lambda error: said.append(str(error)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -30,6 +30,8 @@ class Faulty(Loopback):
 
     tries: ClassVar[Counter[str]] = Counter()
     busy = most = 0
+    met = threading.Event()
+    met.set()
     keys: ClassVar[set[str | None]] = set()
     lock = threading.Lock()
 
@@ -48,14 +50,16 @@ class Faulty(Loopback):
         with cls.lock:
             cls.busy += 1
             cls.most = max(cls.most, cls.busy)
-        time.sleep(0.02)
+            if cls.busy > 1:
+                cls.met.set()
+        cls.met.wait(60)
         with cls.lock:
             cls.busy -= 1
 
     def act(self, what: str, prompt: str) -> None:
         if what == "slow":
-            time.sleep(4)
-        if what.isdigit():
+            self.connection.recv(1)  # nothing comes until the client has gone
+        elif what.isdigit():
             message = f"no luck for {self.headers['Authorization']}"
             self.send(int(what), {"error": {"message": message}})
         elif what == "garbage":
@@ -75,10 +79,22 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def client(url: str, monkeypatch: pytest.MonkeyPatch) -> Client:
+def endpoint(url: str, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     monkeypatch.setenv("JUDGE_KEY", KEY)
-    options = {"concurrency": 3, "timeout": 2.0, "retries": 2}
-    return Client(Endpoint(url=url, model="m", api_key_env="JUDGE_KEY", **options))  # type: ignore[arg-type]
+    return Endpoint(
+        url=url, model="m", api_key_env="JUDGE_KEY", concurrency=3, timeout=120.0, retries=2
+    )
+
+
+@pytest.fixture
+def client(endpoint: Endpoint) -> Client:
+    return Client(endpoint)
+
+
+@pytest.fixture
+def hasty(endpoint: Endpoint) -> Client:
+    """A client that soon gives a try up."""
+    return Client(replace(endpoint, timeout=4.0))
 
 
 def ask(client: Client, *prompts: str) -> list[Any]:
@@ -87,14 +103,20 @@ def ask(client: Client, *prompts: str) -> list[Any]:
 
 
 def test_busy_broken_and_lost_tries_are_repeated(client: Client) -> None:
-    prompts = ["429 500 ok: a", "503 hangup ok: b", "slow ok: c", "ok: d"]
+    prompts = ["429 500 ok: a", "503 hangup ok: b", "ok: d"]
     assert ask(client, *prompts) == prompts
-    assert [Faulty.tries[prompt] for prompt in prompts] == [3, 3, 2, 1]
+    assert [Faulty.tries[prompt] for prompt in prompts] == [3, 3, 1]
+
+
+def test_a_try_that_takes_too_long_is_repeated(hasty: Client) -> None:
+    assert ask(hasty, "slow ok: c") == ["slow ok: c"]
+    assert Faulty.tries["slow ok: c"] == 2
 
 
 def test_answers_keep_their_order_and_no_more_run_at_once_than_allowed(client: Client) -> None:
     prompts = [f"ok: number {k}" for k in range(30)]
     Faulty.most = 0
+    Faulty.met.clear()
     assert ask(client, *prompts) == prompts
     assert 2 <= Faulty.most <= 3
     assert Faulty.keys == {f"Bearer {KEY}"}
@@ -105,7 +127,6 @@ def test_answers_keep_their_order_and_no_more_run_at_once_than_allowed(client: C
     [
         ("500: always", "InternalServerError: Error code: 500", 3),
         ("400: never", "BadRequestError: Error code: 400", 1),
-        ("slow: never", "no answer within 2 s", 3),
         ("garbage: never", "not an OpenAI-compatible completion", 1),
     ],
 )
@@ -117,6 +138,13 @@ def test_one_bad_request_is_a_failure_with_a_reason_and_the_rest_stand(
     assert told in failed.reason
     assert KEY not in failed.reason
     assert Faulty.tries[script] == tries
+
+
+def test_a_request_that_is_never_answered_is_a_failure(hasty: Client) -> None:
+    failed, fine = ask(hasty, "slow: never", "ok: fine")
+    assert fine == "ok: fine"
+    assert "no answer within 4 s" in failed.reason
+    assert Faulty.tries["slow: never"] == 3
 
 
 @pytest.mark.parametrize("script", ["401: key", "403: not yours", "404: gone", "hangup: lost"])

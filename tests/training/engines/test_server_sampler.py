@@ -68,11 +68,11 @@ def url(base: Path) -> Iterator[str]:
 
 
 def _wait(server: subprocess.Popen[bytes], health: str) -> None:
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + 3600
     while time.monotonic() < deadline:
         assert server.poll() is None, "vllm serve has ended"
         try:
-            with urllib.request.urlopen(health, timeout=5):
+            with urllib.request.urlopen(health, timeout=60):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
