@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from curation.core.errors import UserError
 from pipelines.core import io
-from pipelines.shared import chat_bench, records
+from pipelines.shared import asking, chat_bench, records
 from pipelines.shared.records import Row
 
 TASK = "measure judges and policies"
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Read, compute, print; the exit code."""
     args = _parser().parse_args(argv)
-    try:
-        rows, missing = read(args.annotations, args.baseline)
-        board = _leaderboard(rows, args)
-    except UserError as error:
-        print(f"alpaca-eval: {error}", file=sys.stderr)
-        return 2
+    return asking.guard("alpaca-eval", lambda: _body(args))
+
+
+def _body(args: argparse.Namespace) -> None:
+    rows, missing = read(args.annotations, args.baseline)
+    board = _leaderboard(rows, args)
     if args.csv is not None:
         _write_csv(args.csv, board)
     column = "length_controlled_winrate"
@@ -53,7 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             "alpaca-eval: no length control: give the baseline's answers with --baseline",
             file=sys.stderr,
         )
-    return 0
 
 
 def read(path: Path, baseline: Path | None) -> tuple[list[Annotation], int]:
@@ -134,12 +133,7 @@ def _write_csv(path: Path, board: Sequence[dict[str, Any]]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="prefloop alpaca-eval",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = asking.parser("alpaca-eval", __doc__, build=False)
     parser.add_argument("annotations", type=Path, metavar="ANNOTATIONS")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="the baseline's answers")
     parser.add_argument(

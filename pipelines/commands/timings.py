@@ -8,15 +8,14 @@ computed, the prompt with either side; and that a trainer read in all its epochs
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from curation.audit.text import table
 from curation.core.errors import UserError
 from pipelines.core.stage import TIMINGS
+from pipelines.shared import asking
 
 TASK = "ask a build"
 
@@ -25,19 +24,17 @@ _HEAD = ("stage", "seconds", "CPU seconds", "rows", "tokens", "tokens per second
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table, the longest stage first; exit code 2 where no stage has run here."""
-    parser = argparse.ArgumentParser(prog="prefloop timings", description=__doc__)
+    parser = asking.parser("timings", __doc__, build=False)
     parser.add_argument("--json", action="store_true", help="one JSON object per stage")
     args = parser.parse_args(argv)
-    try:
-        found = read(TIMINGS)
-    except UserError as error:
-        print(f"timings: {error}", file=sys.stderr)
-        return 2
-    if args.json:
+    return asking.guard("timings", lambda: _print(read(TIMINGS), args.json))
+
+
+def _print(found: list[dict[str, float | str | None]], as_json: bool) -> None:
+    if as_json:
         print("\n".join(json.dumps(one, sort_keys=True) for one in found))
-        return 0
-    print(table(_HEAD, [_row(one) for one in found]))
-    return 0
+    else:
+        print(table(_HEAD, [_row(one) for one in found]))
 
 
 def read(folder: Path) -> list[dict[str, float | str | None]]:

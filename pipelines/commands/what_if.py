@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.core.errors import UserError
 from curation.pairing.what_if import changes, summary, text
 from pipelines.core import io
 from pipelines.core.params import Params, load
+from pipelines.shared import asking
 from pipelines.shared.scored import scored
 
 TASK = "try another pairing, and look"
@@ -39,13 +39,12 @@ _KNOBS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, re-pair, print; the exit code."""
     args = _parser().parse_args(argv)
-    try:
-        found = compare(args.data, args.iteration, load(args.params), _given(args))
-    except UserError as error:
-        print(f"what-if: {error}", file=sys.stderr)
-        return 2
+    return asking.guard("what-if", lambda: _body(args))
+
+
+def _body(args: argparse.Namespace) -> None:
+    found = compare(args.data, args.iteration, load(args.params), _given(args))
     print(json.dumps(io.rounded(found), indent=2) if args.json else text(found))
-    return 0
 
 
 def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any]) -> dict[str, Any]:
@@ -65,14 +64,8 @@ def _given(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="prefloop what-if",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = asking.parser("what-if", __doc__)
     parser.add_argument("--iteration", required=True)
-    parser.add_argument("--data", type=Path, default=Path("data"), metavar="FOLDER")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
     parser.add_argument("--json", action="store_true", help="print JSON")
     for knob in _KNOBS:

@@ -1,4 +1,4 @@
-"""What the audit commands share: the build's folder, one line on bad input, atomic output."""
+"""The frame of a command that is no stage: its parser, and one line on bad input."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from pathlib import Path
 from curation.core.errors import UserError
 
 
-def parser(prog: str, doc: str | None) -> argparse.ArgumentParser:
-    """An argument parser with --data, the folder of the build."""
+def parser(prog: str, doc: str | None, *, build: bool = True) -> argparse.ArgumentParser:
+    """The parser of a command; with --data, the folder of the build, where it asks one."""
     result = argparse.ArgumentParser(
         prog=f"prefloop {prog}",
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    result.add_argument(
-        "--data", type=Path, default=Path("data"), metavar="FOLDER", help="the build (data)"
-    )
+    if build:
+        result.add_argument(
+            "--data", type=Path, default=Path("data"), metavar="FOLDER", help="the build (data)"
+        )
     return result
 
 

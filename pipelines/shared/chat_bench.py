@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from curation.audit import paper
 from curation.audit.text import of_rows
 from curation.core.errors import UserError
 from pipelines.core import io
-from pipelines.shared import records
+from pipelines.shared import asking, records
 
 
 def score(name: str, doc: str | None, columns: Sequence[str], argv: Sequence[str] | None) -> int:
@@ -25,15 +24,13 @@ def score(name: str, doc: str | None, columns: Sequence[str], argv: Sequence[str
         columns: what every row must have.
     """
     args = _parser(name, doc).parse_args(argv)
-    try:
-        board = _board(name, _rows(args.judgments, columns), args.seed)
-    except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
+    return asking.guard(name, lambda: _body(name, columns, args))
+
+
+def _body(name: str, columns: Sequence[str], args: argparse.Namespace) -> None:
+    board = _board(name, _rows(args.judgments, columns), args.seed)
     column = "score" if name == "mt-bench" else "win_rate"
-    shown = json.dumps(io.rounded(board), indent=2) if args.json else beside(board, name, column)
-    print(shown)
-    return 0
+    print(json.dumps(io.rounded(board), indent=2) if args.json else beside(board, name, column))
 
 
 def beside(board: Sequence[dict[str, Any]], name: str, column: str) -> str:
@@ -70,12 +67,7 @@ def _board(name: str, rows: Sequence[records.Row], seed: int) -> list[dict[str, 
 
 
 def _parser(name: str, doc: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"prefloop {name}",
-        description=doc,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = asking.parser(name, doc, build=False)
     parser.add_argument("judgments", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap interval")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.shared import chat_bench
+from pipelines.commands import arena_hard, mt_bench
 from training.bench import judgments
 
 
@@ -45,7 +45,7 @@ def test_the_model_is_b_in_the_first_game_and_a_in_the_second() -> None:
 def test_the_commands_read_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "judgments.jsonl"
     path.write_text(json.dumps({"model": "m", "games": [game("B>A"), game("A>B")]}) + "\n", "utf-8")
-    assert chat_bench.arena_hard([str(path), "--json"]) == 0
+    assert arena_hard.main([str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["win_rate"] == 100.0
-    assert chat_bench.mt_bench([str(path)]) == 2
+    assert mt_bench.main([str(path)]) == 2
     assert "row 1 lacks question_id, turn" in capsys.readouterr().err
