@@ -70,7 +70,11 @@ def _resolve(con: duckdb.DuckDBPyConnection, wanted: str) -> tuple[str, str]:
     """The one id that is, or begins with, the wanted text."""
     if len(wanted) < SHORTEST:
         raise UserError(f"{wanted}: too short; give at least {SHORTEST} characters of an id")
-    found = {(row["id"], row["kind"]) for row in rows(con, _statement("known"), {"id": wanted})}
+    found = {
+        (row["id"], row["kind"])
+        for name in ("known", "known_rejects")
+        for row in rows(con, _statement(name), {"id": wanted})
+    }
     fits = sorted(found, key=lambda pair: (_KINDS.index(pair[1]), pair[0]))
     exact = [pair for pair in fits if pair[0] == wanted]
     begins = exact or [pair for pair in fits if _begins(pair[0], wanted)]
