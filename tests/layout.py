@@ -138,7 +138,7 @@ def _names(tree: ast.Module, spoken: bool) -> Iterator[str]:
             yield node.module or ""
             yield from (f"{node.module}.{item.name}" for item in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
+            yield node.value.replace("/", ".")
             if spoken:
                 yield f"pipelines.{node.value}"
                 yield f"pipelines.commands.{node.value.replace('-', '_')}"
