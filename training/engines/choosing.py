@@ -50,11 +50,7 @@ class Chooser:
         """
         import torch
 
-        scores = logits.double()
-        if len(self._unknown):
-            scores.index_fill_(1, self._unknown.to(scores.device), -torch.inf)
-        if self._penalty:
-            scores = self._penalty(self._seen.to(scores.device), scores)  # type: ignore[union-attr]
+        scores = self._allowed(logits)
         cold = self._heats < _GREEDY
         drawn: NDArray[np.int64] = np.zeros(len(cold), dtype=np.int64)
         if not cold.all():
@@ -65,14 +61,34 @@ class Chooser:
             self._seen = torch.cat([self._seen, torch.as_tensor(drawn).unsqueeze(1)], dim=1)
         return drawn
 
-    def _draw(self, scores: Any, step: int) -> NDArray[np.int64]:
+    def probabilities(self, logits: Any) -> Any:
+        """What the next token is drawn from where it is not the likeliest one, as `logits`."""
+        return self._warmed(self._allowed(logits))
+
+    def _allowed(self, logits: Any) -> Any:
+        """Logits without what is never drawn, penalised."""
+        import torch
+
+        scores = logits.double()
+        if len(self._unknown):
+            scores.index_fill_(1, self._unknown.to(scores.device), -torch.inf)
+        if self._penalty:
+            scores = self._penalty(self._seen.to(scores.device), scores)  # type: ignore[union-attr]
+        return scores
+
+    def _warmed(self, scores: Any) -> Any:
         import torch
 
         heats = np.where(self._heats < _GREEDY, 1.0, self._heats)
         scores = scores / torch.as_tensor(heats, device=scores.device).unsqueeze(1)
         for one in self._filters:
             scores = one(None, scores)
-        cdf = torch.softmax(scores, dim=-1).cumsum(-1)
+        return torch.softmax(scores, dim=-1)
+
+    def _draw(self, scores: Any, step: int) -> NDArray[np.int64]:
+        import torch
+
+        cdf = self._warmed(scores).cumsum(-1)
         at = torch.as_tensor(uniforms(self._seeds, step), device=cdf.device)
         target = (at * cdf[:, -1]).unsqueeze(1)
         chosen = torch.searchsorted(cdf, target, right=True).squeeze(1)

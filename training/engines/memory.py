@@ -3,7 +3,8 @@
 Attention keeps keys and values, recurrent layers a state; transformers' caches hold either, or both
 (Jamba, Falcon-H1, Qwen3-Next). A row is picked out of any of them by `reorder_cache`, which every
 layer of a cache has; `batch_select_indices` is missing in recurrent ones, and in hybrid ones it
-forgets the state. A model that keeps something else (RWKV, xLSTM) is run over the whole row again.
+forgets the state. A model that keeps something else (RWKV, RecurrentGemma), or whose cache does not
+give what a pass over the whole row does, is run over the whole row for each token.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from curation.core.errors import UserError
 
 _CACHES = ("past_key_values", "cache_params")
 _PROBE = ((1, 2, 3), (1, 2, 4))  # two rows that differ in their last token alone
+_ROWS = ((1, 2, 3, 4, 5, 6, 7), (7, 6, 5, 4, 3, 2, 1))
 
 
 class Reading:
@@ -32,12 +34,16 @@ class Reading:
 
     def __init__(self, model: Any, name: str) -> None:
         import torch
-        from transformers.cache_utils import Cache, LinearAttentionCacheLayerMixin
+        from transformers.cache_utils import (
+            Cache,
+            DynamicCache,
+            LinearAttentionCacheLayerMixin,
+        )
 
         self.model = model
         self._takes = set(inspect.signature(model.forward).parameters)
         with torch.inference_mode():
-            out = model(input_ids=torch.tensor(_PROBE, device=model.device), use_cache=True)
+            out = _first(model, torch.tensor(_PROBE, device=model.device))
         first, second = out.logits[:, -2].float()
         near = 1e-3 if model.dtype == torch.float32 else 2e-2
         if float((first - second).abs().max()) > near * float(first.abs().max()):
@@ -47,9 +53,14 @@ class Reading:
             )
         found = {key: getattr(out, key, None) for key in _CACHES if key in self._takes}
         self.cache = next((key for key, kept in found.items() if isinstance(kept, Cache)), None)
-        layers = found[self.cache].layers if self.cache else []  # type: ignore[union-attr]
-        recurrent = any(isinstance(layer, LinearAttentionCacheLayerMixin) for layer in layers)
-        self.pads = bool(layers) and not recurrent and "position_ids" in self._takes
+        kept = found[self.cache] if self.cache else None
+        layers = kept.layers if isinstance(kept, DynamicCache) else []
+        recurrent = type(kept) is not DynamicCache or any(
+            isinstance(layer, LinearAttentionCacheLayerMixin) for layer in layers
+        )
+        self.pads = not recurrent and "position_ids" in self._takes
+        if self.cache and recurrent and not self._agrees():
+            self.cache = None
 
     def start(self, prompts: Sequence[Sequence[int]], repeats: Sequence[int]) -> Memory:
         """The state after each prompt, as many times as it is to be answered."""
@@ -57,9 +68,45 @@ class Reading:
             return Whole(self, prompts, repeats)
         return Padded(self, prompts, repeats) if self.pads else Cached(self, prompts, repeats)
 
+    def _agrees(self) -> bool:
+        """Whether the cache gives what a pass over the whole rows does, rows dropped on the way.
+
+        Some caches can't (MiniMax has rows that can't be picked), and some only nearly.
+        """
+        import torch
+
+        with torch.inference_mode():
+            whole = Whole(self, [(*_ROWS[0], 3, 6), (*_ROWS[1], 5, 7)], [1, 1]).logits
+            try:
+                memory = Cached(self, _ROWS, [2, 1])
+                memory.step([3, 4, 5])
+                memory.keep(torch.tensor([0, 2], device=whole.device))
+                memory.step([6, 7])
+            except (RuntimeError, TypeError, ValueError, AttributeError, IndexError):
+                return False
+        near = 1e-4 if self.model.dtype == torch.float32 else 5e-2
+        gap = float((memory.logits.float() - whole.float()).abs().max())
+        return gap <= near * max(1.0, float(whole.abs().max()))
+
+    def positions(self, first: int, count: int) -> dict[str, Any]:
+        """The argument that places tokens from `first` on, where the model takes one."""
+        import torch
+
+        if "position_ids" not in self._takes:
+            return {}
+        return {"position_ids": torch.arange(first, first + count, device=self.model.device)[None]}
+
     def last_alone(self) -> dict[str, int]:
         """The argument that asks for the last token's logits alone, where there is one."""
         return {"logits_to_keep": 1} if "logits_to_keep" in self._takes else {}
+
+
+def _first(model: Any, ids: Any) -> Any:
+    """A pass with a cache, or without one where the architecture's own is at fault."""
+    try:
+        return model(input_ids=ids, use_cache=True)
+    except (RuntimeError, TypeError, ValueError, AttributeError):
+        return model(input_ids=ids, use_cache=False)
 
 
 class Memory:
@@ -131,13 +178,17 @@ class Cached(Memory):
     def _begin(self, prompts: Sequence[Sequence[int]], places: Any) -> None:
         import torch
 
-        self._run(torch.tensor(prompts, device=self._model.device), **self._reading.last_alone())
+        self._length = len(prompts[0])
+        ids = torch.tensor(prompts, device=self._model.device)
+        more = self._reading.positions(0, self._length) | self._reading.last_alone()
+        self._run(ids, **more)
         self._past.reorder_cache(places)
         self.logits = self.logits[places]
 
     def step(self, chosen: Any) -> None:
         """Take in one token per row."""
-        self._run(self._column(chosen))
+        self._run(self._column(chosen), **self._reading.positions(self._length, 1))
+        self._length += 1
 
     def keep(self, rows: Any) -> None:
         """Go on with these rows alone."""

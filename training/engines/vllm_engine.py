@@ -1,11 +1,10 @@
 """The vLLM offline engine: sampling and scoring in this process, on GPUs or on the CPU build.
 
-It is the only module that imports vllm.
+It and vllm_barred, which it has vLLM load, are the only modules that import vllm.
 """
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,6 +18,8 @@ from training.core.environment import device
 from training.core.vocabulary import Vocabulary
 from training.engines import finishing
 from training.engines.protocol import PLAIN, Draw, Request, Response, Rules, Sampling
+
+_BARRED = "training.engines.vllm_barred:Barred"
 
 
 class VllmSampler:
@@ -114,6 +115,8 @@ def _start(
     if not on_gpu:
         # A prompt cut by the token budget winds its seeded generator back, which the CPU's cannot.
         options = {"enforce_eager": True, "enable_chunked_prefill": False}
+    if runner == "generate":
+        options["logits_processors"] = [_BARRED]
     return LLM(
         str(path),
         runner=runner,
@@ -145,12 +148,10 @@ def _version() -> str:
 
 
 def _shared(known: Vocabulary, rules: Rules) -> dict[str, Any]:
-    """What every draw of a call has: ends, sampling, and ids that are never drawn."""
-    barred = dict.fromkeys(known.unknown, -math.inf)
+    """What every draw of a call has: length, ends, sampling."""
     return {
         "max_tokens": rules.max_new_tokens,
         "stop_token_ids": sorted(known.ends.union(rules.stop)),
-        "logit_bias": barred or None,
         "detokenize": False,
         "presence_penalty": 0.0,
         "frequency_penalty": 0.0,
