@@ -21,6 +21,7 @@ from typing import Any
 from curation.core.errors import UserError
 
 Shape = dict[str, Any]
+_TEXTS = [f"Give the sound of each: {a}, {b}." for a in ("dog", "cow") for b in ("cat", "hen")]
 SIZE: Shape = {
     "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "head_dim": 16, "max_position_embeddings": 256,
@@ -86,6 +87,20 @@ SHAPES: dict[str, Shape] = {
     "bert": SIZE, "t5": {"d_model": 64, "d_ff": 96, "num_layers": 2, "num_heads": 4, "d_kv": 16},
 }  # fmt: skip
 """A few layers of each architecture; keys that an architecture does not have do no harm."""
+
+
+def start(path: Path) -> Path:
+    """A tiny policy, for its tokenizer."""
+    from training.core.settings import Architecture
+    from training.trainers import base
+
+    base.from_scratch(path, _TEXTS * 4, 320, Architecture(64, 96, 1, 2, 1), seed=1)
+    return path
+
+
+def prompts(tokenizer: Any) -> list[list[int]]:
+    """Prompts of different lengths."""
+    return [tokenizer.encode(text * (1 + k % 2))[: 9 + 4 * k] for k, text in enumerate(_TEXTS)]
 
 
 def make(name: str, tokenizer: Any, folder: Path) -> Path:
@@ -221,20 +236,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", default=list(SHAPES))
     names = parser.parse_args(argv).names
     environment.prepare()
-    from training.core.settings import Architecture
-    from training.trainers import base
-
-    texts = [f"Give the sound of each: {a}, {b}." for a in ("dog", "cow") for b in ("cat", "hen")]
     with tempfile.TemporaryDirectory() as folder:
-        start = Path(folder) / "start"
-        base.from_scratch(start, texts * 4, 320, Architecture(64, 96, 1, 2, 1), seed=1)
-        tokenizer = checkpoint.load_tokenizer(start)
-        prompts = [
-            tokenizer.encode(text * (1 + k % 2))[: 9 + 4 * k] for k, text in enumerate(texts)
-        ]
+        tokenizer = checkpoint.load_tokenizer(start(Path(folder) / "start"))
+        asked = prompts(tokenizer)
         print("| architecture | prompts run | step | log-prob | reward |\n|---|---|---|---|---|")
         for name in names:
-            print(line(name, tokenizer, Path(folder), prompts), flush=True)
+            print(line(name, tokenizer, Path(folder), asked), flush=True)
     return 0
 
 
