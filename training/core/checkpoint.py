@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
+from training.core import vocabulary
 from training.core.chat_template import ChatTemplate
 
 CARD = "prefloop.json"
@@ -87,13 +88,26 @@ def finish(temp: Path, tokenizer: Any, card: dict[str, Any]) -> str:
     for name in _TIMED:
         (temp / name).unlink(missing_ok=True)
     tokenizer.save_pretrained(temp)
+    template = ChatTemplate(tokenizer)
+    _tell_ends(temp, tokenizer, template)
     for file in temp.iterdir():
         file.chmod(0o644)
     sha = weights_sha(temp)
-    facts = {**card, "weights_sha": sha, "template_sha": ChatTemplate(tokenizer).sha}
+    facts = {**card, "weights_sha": sha, "template_sha": template.sha}
     text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
     (temp / CARD).write_text(text + "\n", "utf-8")
     return sha
+
+
+def _tell_ends(temp: Path, tokenizer: Any, template: ChatTemplate) -> None:
+    """Name every end of a policy in its generation_config.json: other tools stop there too."""
+    file = temp / "generation_config.json"
+    if not file.is_file():  # a classifier
+        return
+    ends = sorted(vocabulary.of(temp, tokenizer, template).ends)
+    told = json.loads(file.read_text("utf-8"))
+    told["eos_token_id"] = ends[0] if len(ends) == 1 else ends
+    file.write_text(json.dumps(told, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def weights_sha(path: Path) -> str:
@@ -138,7 +152,12 @@ def load_policy(path: Path, dtype: str = "float32") -> Any:
     """A causal language model in evaluation mode on the CPU."""
     from transformers import AutoModelForCausalLM
 
-    return _load(AutoModelForCausalLM, path, dtype)
+    model = _load(AutoModelForCausalLM, path, dtype)
+    try:
+        model.generation_config.validate(strict=True)
+    except ValueError:  # a temperature without do_sample, say: read as it is, and never written
+        model.generation_config.do_sample = True
+    return model
 
 
 def load_classifier(path: Path, dtype: str = "float32", **options: Any) -> Any:

@@ -63,6 +63,8 @@ def _batch(
     logits = model(
         input_ids=tokens, attention_mask=attention, logits_to_keep=keep, use_cache=False
     ).logits
+    if logits.shape[1] != len(keep):  # an architecture that takes no notice of logits_to_keep
+        logits = logits[:, keep]
     logps = torch.log_softmax(logits.float(), dim=-1)
     picked = logps.gather(-1, tokens[:, first + 1 :].unsqueeze(-1)).squeeze(-1).double()
     starts = [len(prompt) - 1 - first for prompt, _, _ in items]

@@ -76,16 +76,29 @@ def enable(model: Any) -> bool:
             for answer in answers
         ]
         try:
+            _plain(model)
             _register()
             model.set_attn_implementation(NAME)
             together = score(model, [Group(prompt, answers)])
-        except (CannotShareError, AttributeError, TypeError, ValueError):
+        except (CannotShareError, AttributeError, TypeError, ValueError, RuntimeError):
             together = [float("nan")] * len(answers)
     near = 1e-4 if model.dtype == torch.float32 else 5e-2
     same = all(abs(a - b) <= near * (1 + abs(a)) for a, b in zip(alone, together, strict=True))
     if not same:
         model.set_attn_implementation(before)
     return same
+
+
+def _plain(model: Any) -> None:
+    """Refuse what keeps a state: it would carry one response into the next.
+
+    Random weights can hide that from the small group's scores, so it is read off the cache.
+    """
+    from training.engines.memory import recurrent
+
+    kept = model.base_model(_row(_PROBE[0], model), use_cache=True)
+    if recurrent(getattr(kept, "past_key_values", None)):
+        raise CannotShareError("a recurrent model")
 
 
 def score(model: Any, groups: Sequence[Group]) -> list[float]:

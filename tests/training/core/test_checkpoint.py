@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from curation.core.errors import UserError
 from tests.models import TEXTS
 from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.core.settings import Architecture
 from training.trainers import base as base_model
 
@@ -69,3 +71,23 @@ def test_a_model_of_others_is_taken_as_it_is(base: Path, tmp_path: Path) -> None
     assert checkpoint.weights_sha(tmp_path / "copy") == checkpoint.weights_sha(base)
     with pytest.raises(UserError, match=r"base.uri: no/such"):
         base_model.from_source(tmp_path / "none", "no/such", None, None, False)
+
+
+def test_a_policy_names_every_end_and_a_generation_config_that_is_read_is_written(
+    base: Path, tmp_path: Path
+) -> None:
+    tokenizer = checkpoint.load_tokenizer(base)
+    other = tmp_path / "other"
+    shutil.copytree(base, other)
+    file = other / "generation_config.json"
+    told = json.loads(file.read_text("utf-8"))
+    ends = {"eos_token_id": [tokenizer.eos_token_id, 7], "temperature": 0.6, "do_sample": False}
+    file.write_text(json.dumps(told | ends), "utf-8")
+    checkpoint.save(tmp_path / "saved", checkpoint.load_policy(other), tokenizer, {})
+    written = json.loads((tmp_path / "saved/generation_config.json").read_text("utf-8"))
+    assert set(written["eos_token_id"]) == {
+        tokenizer.eos_token_id,
+        ChatTemplate(tokenizer).end_id,
+        7,
+    }
+    assert written["temperature"] == 0.6

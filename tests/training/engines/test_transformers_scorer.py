@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -166,3 +167,20 @@ def test_more_than_one_label_is_refused(base: Path, tokenizer: Any, tmp_path: Pa
     checkpoint.save(tmp_path / "three", model, tokenizer, {})
     with pytest.raises(UserError, match="3 labels"):
         TransformersScorer(tmp_path / "three", "float32", 100)
+
+
+def test_an_architecture_that_ignores_logits_to_keep_is_not_misread() -> None:
+    from training.engines.logprobs import completion_logprobs
+
+    class Ignores(torch.nn.Module):
+        """Answers with the logits of every place, whatever it was asked for."""
+
+        device = torch.device("cpu")
+
+        def forward(self, input_ids: torch.Tensor, **_: Any) -> Any:
+            logits = torch.nn.functional.one_hot((input_ids + 1) % 7, 7).float() * 5
+            return SimpleNamespace(logits=logits)
+
+    found = completion_logprobs(Ignores(), [([1, 2], [3, 4]), ([1, 2, 3], [4])], 64)
+    sure = float(torch.log_softmax(torch.tensor([5.0] + [0.0] * 6), -1)[0])
+    assert found == pytest.approx([2 * sure, sure], abs=1e-5)
