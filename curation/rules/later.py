@@ -24,6 +24,17 @@ PROMPTS = {
     "too_short_prompt": "The prompt has fewer characters than prompts.min_chars.",
     "duplicate_prompt": "The same prompt stands in an earlier set.",
 }
+SAMPLING = {
+    "over_context": "The prompt leaves no room for max_new_tokens in the policy's context.",
+    "no_response": "No draw of the prompt is a response with text.",
+    "empty_response": "The draw has no text, nor has any other of its prompt.",
+    "control_token": "The draw holds a control token before its end: its text would not show it.",
+    "past_end": "The draw goes on past an end token: the server took no notice of it.",
+    "unknown_token": "The draw holds an id that the tokenizer does not know.",
+    "no_end_token": "The server says that the draw stopped, and no end token is its last.",
+    "cut_early": "The server cut the draw before max_new_tokens.",
+    "failed_draw": "The draw was aborted, filtered, ended for a tool call, or is without a reason.",
+}
 PAIRING = {
     "missing_score": "A judge has no row for the response.",
     "failed_score": "A judge's verdict on the response is null; the detail says why.",
@@ -39,5 +50,13 @@ HISTORY = {
     "outside_history": "history.keep leaves the pair's iteration out.",
     "history_cap": "history.cap is reached; the newest pairs stay, older ones by hash.",
 }
-LATER: dict[str, str] = {**READING, **SOURCES, **MIXING, **PROMPTS, **PAIRING, **HISTORY}
+LATER: dict[str, str] = {
+    **READING,
+    **SOURCES,
+    **MIXING,
+    **PROMPTS,
+    **SAMPLING,
+    **PAIRING,
+    **HISTORY,
+}
 """Name -> why, of each rule that a stage applies without being told to in `filters`."""

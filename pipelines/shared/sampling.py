@@ -249,7 +249,8 @@ def _account(
     said = drawn.filter(usable, pl.col("n_chars") > 0).select("prompt_id").unique()
     answered = drawn.join(said, on="prompt_id", how="semi")
     silent = drawn.join(said, on="prompt_id", how="anti").with_columns(
-        rule=pl.col("rule").fill_null("empty_response"), detail=pl.col("detail").fill_null("")
+        rule=pl.col("rule").fill_null("empty_response"),
+        detail=pl.col("detail").fill_null("no text"),
     )
     kept = answered.filter(usable).select(schema.GENERATIONS.names)
     failed = pl.concat([answered.filter(~usable), silent])
