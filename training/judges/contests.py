@@ -86,7 +86,7 @@ def _round_robin(n: int) -> Contest:
 
 
 def _knockout(n: int) -> Contest:
-    """Winners meet winners until one is left, then the first round's losers meet for the worst.
+    """Winners meet winners until one is left; those who never won then meet for the worst.
 
     About 1.5 n matches. Who ties with its opponent passes it by its place in the list.
     """
@@ -109,16 +109,19 @@ def _bracket(
 ) -> Generator[list[Match], list[Result], list[int]]:
     """Play until one is left; sign 1: the better goes on, -1: the worse does.
 
+    A bye counts as a round only for who goes on from its first match, or the worst could hide
+    behind one.
+
     Returns:
-        Who dropped out of the first round.
+        Who dropped out in their first match, with a bye before it or not.
     """
-    first_out: list[int] | None = None
+    out: list[int] = []
+    played: set[int] = set()
     while len(players) > 1:
         matches = list(zip(players[0::2], players[1::2], strict=False))
-        stay = [players[-1]] if len(players) % 2 else []  # a bye counts as a round survived
+        stay = [players[-1]] if len(players) % 2 else []
         for player in stay:
             rounds[player] = rounds.get(player, 0) + sign
-        out: list[int] = []
         results = yield matches
         for (a, b), result in zip(matches, results, strict=True):
             if isinstance(result, str):
@@ -127,7 +130,9 @@ def _bracket(
             on, off = (a, b) if sign * (result - 0.5) >= 0 else (b, a)
             rounds[on] = rounds.get(on, 0) + sign
             stay.append(on)
-            out.append(off)
-        first_out = out if first_out is None else first_out
+            if off not in played:
+                rounds[off] = 0
+                out.append(off)
+            played |= {on, off}
         players = stay
-    return first_out or []
+    return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -51,8 +52,19 @@ def test_knockout_finds_the_best_in_matches_linear_in_n(n: int) -> None:
     assert found.count(max(found)) == 1
     assert asked <= 1.5 * n
     assert rounds <= 2 * math.ceil(math.log2(n))
-    if n & (n - 1) == 0:  # without byes the worst cannot hide
-        assert min(range(n), key=found.__getitem__) == strengths.index(min(strengths))
+    assert min(range(n), key=found.__getitem__) == strengths.index(min(strengths))
+    assert found.count(min(found)) == 1
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7])
+def test_knockout_finds_both_ends_in_every_order(n: int) -> None:
+    """With an odd number somebody sits out a round: best and worst are found there too."""
+    for order in itertools.permutations(range(n)):
+        rewards, _, _, _ = contest([[float(k) for k in order]], "knockout")
+        found = [reward if reward is not None else math.nan for reward in rewards[0]]
+        assert found.count(max(found)) == found.count(min(found)) == 1
+        assert order[found.index(max(found))] == n - 1
+        assert order[found.index(min(found))] == 0
 
 
 def test_a_failed_match_is_null_with_its_reason_in_a_knockout() -> None:
