@@ -21,7 +21,7 @@ create macro is_dropped(stage, item_id, kind, id) as
 contains(item_id, id) and is_keyed(item_id)
 and key_kind(stage) = kind and split_part(item_id, ':', 2) = id;
 create macro pearson(a, b) as
-case when stddev_pop(a) > 0 and stddev_pop(b) > 0 then corr(a, b) end;
+case when max(a) > min(a) and max(b) > min(b) then corr(a, b) end;
 
 create view sources as
 select

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_ROUNDING = 1e-12  # of a value's size: means of equal numbers are that equal
 
 
 def mean_se(values: Sequence[float] | Floats, groups: Sequence[str]) -> dict[str, float | int]:
@@ -30,7 +31,16 @@ def group_means(values: Floats, groups: Sequence[str]) -> Floats:
 
 
 def pearson(x: Floats, y: Floats) -> float:
-    """Pearson's correlation; NaN when either side does not vary.
+    """Pearson's correlation; NaN when either side does not vary beyond rounding.
+
+    NumPy's, once for each prompt: SciPy's gives the same in 16 times the time, for its p-value.
+    """
+    return float(np.corrcoef(x, y)[0, 1]) if _varies(x) and _varies(y) else float("nan")
+
+
+def _varies(values: Floats) -> bool:
+    """Whether the values differ by more than the means of equal ones do."""
+    return bool(np.ptp(values) > _ROUNDING * np.abs(values).max())
 
     NumPy's, once for each prompt: SciPy's gives the same in 16 times the time, for its p-value.
     """
