@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import vocabulary
+from training.core import loading, vocabulary
 from training.core.chat_template import ChatTemplate
 
 CARD = "prefloop.json"
@@ -142,17 +142,15 @@ def load_tokenizer(path: Path) -> Any:
 
     if not (path / "tokenizer.json").is_file():
         raise UserError(f"{path}: no tokenizer.json here; run the stage that trains it")
-    tokenizer = AutoTokenizer.from_pretrained(path)
+    tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
 def load_policy(path: Path, dtype: str = "float32") -> Any:
-    """A causal language model in evaluation mode on the CPU."""
-    from transformers import AutoModelForCausalLM
-
-    model = _load(AutoModelForCausalLM, path, dtype)
+    """A causal language model in evaluation mode on the CPU; UserError for any odd tensor."""
+    model = loading.policy(path, dtype)
     try:
         model.generation_config.validate(strict=True)
     except ValueError:  # a temperature without do_sample, say: read as it is, and never written
@@ -160,17 +158,9 @@ def load_policy(path: Path, dtype: str = "float32") -> Any:
     return model
 
 
-def load_classifier(path: Path, dtype: str = "float32", **options: Any) -> Any:
-    """A sequence classifier with one label, such as a Bradley-Terry reward model."""
-    from transformers import AutoModelForSequenceClassification
+def load_classifier(path: Path, dtype: str = "float32", *, num_labels: int | None = None) -> Any:
+    """A sequence classifier with one label, such as a Bradley-Terry reward model.
 
-    return _load(AutoModelForSequenceClassification, path, dtype, **options)
-
-
-def _load(auto: Any, path: Path, dtype: str, **options: Any) -> Any:
-    import torch
-
-    if not (path / "config.json").is_file():
-        raise UserError(f"{path}: no model here (no config.json); run the stage that trains it")
-    model = auto.from_pretrained(path, dtype=getattr(torch, dtype), use_safetensors=True, **options)
-    return model.eval()
+    With `num_labels` it gets a new random head of so many; else UserError for any odd tensor.
+    """
+    return loading.classifier(path, dtype, new_labels=num_labels)

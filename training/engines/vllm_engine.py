@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint, vocabulary
+from training.core import checkpoint, loading, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.environment import device
 from training.core.vocabulary import Vocabulary
 from training.engines import finishing
 from training.engines.protocol import PLAIN, Draw, Request, Response, Rules, Sampling
+from training.engines.reading import up_to_score
 
 _BARRED = "training.engines.vllm_barred:Barred"
 
@@ -28,6 +29,7 @@ class VllmSampler:
     name = "vllm"
 
     def __init__(self, path: Path, dtype: str, tensor_parallel: int, memory_share: float) -> None:
+        loading.check(path, labelled=False)
         tokenizer = checkpoint.load_tokenizer(path)
         self.vocabulary = vocabulary.of(path, tokenizer, ChatTemplate(tokenizer))
         self._llm = _start(
@@ -71,7 +73,9 @@ class VllmScorer:
     name = "vllm"
 
     def __init__(self, path: Path, dtype: str, tensor_parallel: int, memory_share: float) -> None:
+        loading.check(path, labelled=True)
         self.dtype = dtype
+        self._pad = loading.config(path).pad_token_id
         self._llm = _start(
             path,
             dtype=dtype,
@@ -83,11 +87,11 @@ class VllmScorer:
     def score(
         self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
     ) -> list[float]:
-        """The raw score of each sequence, read at its last token; vLLM finds prefixes itself."""
+        """The raw score of each sequence; vLLM reads the last token and finds prefixes itself."""
         from vllm import PoolingParams
 
         outputs = self._llm.encode(
-            [{"prompt_token_ids": list(item)} for item in items],
+            [{"prompt_token_ids": list(item)} for item in up_to_score(items, self._pad)],
             pooling_task="classify",
             pooling_params=PoolingParams(use_activation=False),
             use_tqdm=False,
