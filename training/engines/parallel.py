@@ -109,7 +109,7 @@ class ParallelScorer:
     def score(
         self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
     ) -> list[float]:
-        """The raw score of each sequence, read at its last token."""
+        """The raw score of each sequence, as one scorer alone would give it."""
         lengths = prompts or [0] * len(items)
         groups: dict[tuple[int, ...], list[int]] = {}
         for place, (item, length) in enumerate(zip(items, lengths, strict=True)):

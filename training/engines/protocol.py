@@ -109,7 +109,7 @@ class Scorer(Protocol):
     def score(
         self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
     ) -> list[float]:
-        """The raw score (no sigmoid) of each sequence, read at its last token.
+        """The raw score (no sigmoid) of each sequence, read where plain transformers reads it.
 
         `prompts` says how many leading tokens of each are its prompt, to be computed once.
         """

@@ -70,6 +70,8 @@ def enable(model: Any) -> bool:
 
     prompt, answers = _PROBE
     before = model.config._attn_implementation
+    pads = model.config.pad_token_id, model.config.get_text_config().pad_token_id
+    _read_before(model, None, None)  # the probe may end with it; one row needs none
     with torch.inference_mode():
         alone = [
             float(model(_row([*prompt, *answer], model), use_cache=False).logits[0, 0])
@@ -84,6 +86,7 @@ def enable(model: Any) -> bool:
             together = [float("nan")] * len(answers)
     near = 1e-4 if model.dtype == torch.float32 else 5e-2
     same = all(abs(a - b) <= near * (1 + abs(a)) for a, b in zip(alone, together, strict=True))
+    _read_before(model, *pads)
     if not same:
         model.set_attn_implementation(before)
     return same
@@ -99,6 +102,11 @@ def _plain(model: Any) -> None:
     kept = model.base_model(_row(_PROBE[0], model), use_cache=True)
     if recurrent(getattr(kept, "past_key_values", None)):
         raise CannotShareError("a recurrent model")
+
+
+def _read_before(model: Any, pad: int | None, text_pad: int | None) -> None:
+    model.config.pad_token_id = pad
+    model.config.get_text_config().pad_token_id = text_pad
 
 
 def score(model: Any, groups: Sequence[Group]) -> list[float]:

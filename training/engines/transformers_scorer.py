@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.environment import device
 from training.engines import shared_prefix
 from training.engines.batching import by_tokens
+from training.engines.reading import up_to_score
 from training.engines.shared_prefix import Group
 
 Answer = tuple[tuple[int, ...], tuple[int, ...]]  # prompt, response
@@ -36,11 +36,8 @@ class TransformersScorer:
 
     def __init__(self, path: Path, dtype: str, batch_tokens: int) -> None:
         self.model = checkpoint.load_classifier(path, dtype).to(device())
-        if self.model.config.num_labels != 1:
-            raise UserError(
-                f"{path}: has {self.model.config.num_labels} labels; a reward model has one"
-            )
         self.dtype = dtype
+        self._pad = self.model.config.get_text_config().pad_token_id
         self.shares = shared_prefix.enable(self.model)
         self._batch_tokens = batch_tokens
         self._packs = device() != "cpu"
@@ -48,7 +45,7 @@ class TransformersScorer:
     def score(
         self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
     ) -> list[float]:
-        """The raw score (no sigmoid) of each sequence, read at its last token.
+        """The raw score (no sigmoid) of each sequence, read where plain transformers reads it.
 
         Args:
             items: token ids.
@@ -57,6 +54,7 @@ class TransformersScorer:
         """
         import torch
 
+        items = up_to_score(items, self._pad)
         with torch.inference_mode():
             if not self.shares:
                 return self._padded(items)
@@ -123,10 +121,9 @@ def _batch(model: Any, items: Sequence[Sequence[int]]) -> list[float]:
     import torch
 
     width = max(len(item) for item in items)
-    # The model reads the score at the last token that is not padding. With pad equal to the end
-    # token it would read one token too early, so pad with a token that none ends with.
+    # The items end where their scores stand; pad with a token that none of them ends with.
     pad = _unused({item[-1] for item in items})
-    model.config.pad_token_id = pad
+    model.config.pad_token_id = model.config.get_text_config().pad_token_id = pad
     ids = torch.tensor([[*item, *[pad] * (width - len(item))] for item in items])
     attention = torch.tensor([[1] * len(item) + [0] * (width - len(item)) for item in items])
     logits = model(

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint
+from training.core import checkpoint, padding
 from training.core.chat_template import ChatTemplate
 from training.core.settings import RewardModel
-from training.judges.reward_model import reference_scores
-from training.trainers import examples, run
+from training.trainers import examples, replay, run
 from training.trainers.examples import Comparison
 
 
@@ -44,12 +43,14 @@ def train(
     def make(common: dict[str, Any]) -> run.Trained:
         model = _with_head(init, tokenizer, settings.seed)
         trainer = _trainer(common, model, tokenizer, rows, settings.group_by_length)
+        seen = replay.Seen(trainer, replay.few(rows))
+        trainer.add_callback(seen.callback())
         return run.fit(
             trainer,
             tokenizer,
             out,
             {"kind": "reward_model", "name": name},
-            lambda folder: {"reference_scores": reference_scores(folder, rows)},
+            lambda folder: {"reference_scores": replay.reference_scores(folder, seen)},
         )
 
     done = run.resumable(settings, init, rows, work, make)
@@ -86,12 +87,15 @@ def _longer(row: dict[str, Any]) -> int:
 
 
 def _with_head(init: Path, tokenizer: Any, seed: int) -> Any:
-    """The backbone of a checkpoint under a fresh scalar head, drawn from the seed."""
+    """The backbone of a checkpoint under a fresh scalar head, drawn from the seed.
+
+    Model and tokenizer get a padding token that ends no response: the score is read at the end.
+    """
     import torch
 
     torch.manual_seed(seed)
     model = checkpoint.load_classifier(init, num_labels=1)
-    model.config.pad_token_id = tokenizer.pad_token_id
+    padding.fit(tokenizer, model, padding.ends(init, tokenizer))
     return model
 
 

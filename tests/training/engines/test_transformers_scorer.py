@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoModelForSequenceClassification
 
 from curation.core.errors import UserError
 from tests.models import comparisons, user
@@ -110,23 +111,31 @@ def test_a_model_with_sliding_windows_gets_padded_batches(tokenizer: Any, tmp_pa
     assert scorer.score(rows, [2] * 10) == pytest.approx(plain, abs=1e-5)
 
 
-def test_pad_equal_to_end_does_not_move_the_score(
-    reward_model: Path, template: ChatTemplate, tmp_path: Path
+@pytest.mark.parametrize("pad", ["the end token", None])
+def test_a_score_stands_where_plain_transformers_reads_it(
+    reward_model: Path, template: ChatTemplate, tmp_path: Path, pad: str | None
 ) -> None:
-    """With pad == eos transformers alone would read the token before the end."""
-    other = tmp_path / "pad_is_eos"
+    """A model of others whose pad is its end token is read before the end, alone and in batches."""
+    other = tmp_path / "other"
     shutil.copytree(reward_model, other)
     config = json.loads((other / "config.json").read_text())
-    config["pad_token_id"] = config["eos_token_id"]
+    config["pad_token_id"] = pad and config["eos_token_id"]
     (other / "config.json").write_text(json.dumps(config))
-    rows = items(template)
-    expected = TransformersScorer(reward_model, "float32", 4096).score(rows)
+    rows, prompts = items(template), prompt_lengths(template)
+    plain: Any = AutoModelForSequenceClassification.from_pretrained(other).eval()
+    with torch.inference_mode():
+        expected = [float(plain(torch.tensor([row])).logits[0, 0]) for row in rows]
+    own = TransformersScorer(reward_model, "float32", 4096).score(rows)
+    near = max(abs(a - b) for a, b in zip(own, expected, strict=True))
+    assert (near > 0.01) == (pad is not None)  # it is another place, and another score
     scorer = TransformersScorer(other, "float32", 4096)
-    assert scorer.score(rows) == pytest.approx(expected, abs=1e-5)
+    assert scorer.shares
+    assert scorer.score(rows, prompts) == pytest.approx(expected, abs=1e-5)
     padded = TransformersScorer(other, "float32", 4096)
     padded.model.set_attn_implementation("sdpa")
     padded.shares = False
     assert padded.score(rows) == pytest.approx(expected, abs=1e-5)
+    assert padded.score(rows) == pytest.approx(expected, abs=1e-5)  # and again
 
 
 def test_it_learned_what_it_was_shown(reward_model: Path) -> None:
@@ -155,7 +164,7 @@ def test_a_score_that_is_not_finite_is_null_with_a_reason(
     broken = tmp_path / "broken"
     model: Any = checkpoint.load_classifier(reward_model)
     with torch.no_grad():
-        model.score.weight.fill_(float("inf"))
+        model.score.weight.fill_(3e38)  # finite by itself
     checkpoint.save(broken, model, checkpoint.load_tokenizer(reward_model), {"name": "x"})
     verdict = RewardModelJudge(broken, Engine()).judge([(user("a"), "b")])[0]
     assert verdict.reward is None
