@@ -135,11 +135,12 @@ def metrics(scores: pl.DataFrame, generations: pl.DataFrame) -> dict[str, Any]:
         n=pl.len(),
         best=pl.col("reward").max(),
         tied=(pl.col("reward") == pl.col("reward").max()).sum() > 1,
-        pearson=pl.corr("reward", "n_chars"),
+        pearson=_pearson("reward", "n_chars"),
     )
     return {
         "responses": scores.height,
         "nulls": scores["reward"].null_count(),
+        "nulls_by_reason": reasons(scores),
         "mean_reward": rated["reward"].mean(),
         "std_reward": rated["reward"].std(),
         "best_of_n_reward": by_prompt["best"].mean(),
@@ -148,3 +149,15 @@ def metrics(scores: pl.DataFrame, generations: pl.DataFrame) -> dict[str, Any]:
         "tie_rate": by_prompt["tied"].mean(),
         "within_prompt_pearson": by_prompt["pearson"].fill_nan(None).mean(),
     }
+
+
+def reasons(scores: pl.DataFrame) -> dict[str, int]:
+    """How many rewards are null for each reason, told by what stands before its first colon."""
+    kinds = scores.filter(pl.col("reward").is_null())["reason"].str.split(":").list.first()
+    return dict(kinds.fill_null("no reason given").value_counts().sort("reason").iter_rows())
+
+
+def _pearson(one: str, other: str) -> pl.Expr:
+    """Pearson's correlation within a group; null where either column does not vary."""
+    vary = [pl.col(name).max() > pl.col(name).min() for name in (one, other)]
+    return pl.when(pl.all_horizontal(vary)).then(pl.corr(one, other))

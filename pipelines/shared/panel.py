@@ -19,7 +19,13 @@ from curation.core.errors import UserError
 from curation.reading.readers import Bad
 from pipelines.core import io
 from pipelines.core.params import Params
-from pipelines.core.params.judges import FunctionJudge, Judge, LlmJudge, PreferenceJudge
+from pipelines.core.params.judges import (
+    FunctionJudge,
+    Judge,
+    LlmJudge,
+    PreferenceJudge,
+    RewardModelJudge,
+)
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, shards, user_rows
 from pipelines.shared import settings as plain
@@ -87,6 +93,7 @@ def settings_of(name: str, section: Judge) -> Settings:
     from training.engines.endpoint import Endpoint
     from training.judges.llm import Chat
     from training.judges.load import Settings
+    from training.judges.view import Reading
 
     settings: dict[str, Any] = {"name": name, "kind": section.kind, "path": Path(section.path)}
     if isinstance(section, PreferenceJudge | LlmJudge):
@@ -94,6 +101,8 @@ def settings_of(name: str, section: Judge) -> Settings:
     if isinstance(section, LlmJudge):
         settings["server"] = Endpoint(**section.server.model_dump())
         settings["chat"] = Chat(section.temperature, section.max_tokens)
+    if isinstance(section, RewardModelJudge):
+        settings["reading"] = Reading(section.head, section.reads, section.context)
     if isinstance(section, FunctionJudge):
         settings["function"] = section.function
         settings["answers"] = _answers(name, section)

@@ -21,6 +21,8 @@ from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, settings
 
+_SAMPLE = 32  # held-out pairs that are also scored by plain transformers
+
 
 class Args(Arguments):
     """What the stage reads, writes and is told."""
@@ -63,20 +65,28 @@ def body(run: Stage, args: Args) -> None:
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
     run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
-    run.summary.note = f"held-out accuracy {accuracy.get('accuracy', float('nan')):.4f}"
+    run.summary.note = f"held-out accuracy {accuracy.get('accuracy') or float('nan'):.4f}"
 
 
 def _accuracy(args: Args, held_out: pl.DataFrame, batch_tokens: int) -> dict[str, Any]:
-    """Share of held-out pairs whose chosen response scores higher; a tie counts half."""
+    """Share of held-out pairs whose chosen response scores higher; a tie counts half.
+
+    The judge is the one that will score with the checkpoint. A sample of its rewards is held to a
+    plain forward pass, and a pair that goes past its context is counted and in no figure.
+    """
     from training.engines.settings import Engine
     from training.judges.reward_model import RewardModelJudge
+    from training.trainers import replay
 
     if held_out.is_empty():
         return {}
     judge = RewardModelJudge(args.checkpoint, Engine(batch_tokens=batch_tokens))
+    held_out = held_out.sort("pair_id")
     items = comparisons.of(held_out)
     chosen = judge.judge([(item.prompt, item.chosen) for item in items])
     rejected = judge.judge([(item.prompt, item.rejected) for item in items])
+    sample = items[:_SAMPLE]
+    replay.hold(judge, args.checkpoint, [(item.prompt, item.chosen) for item in sample])
     scored = held_out.select(
         "source",
         chosen=pl.Series([verdict.reward for verdict in chosen], dtype=pl.Float64),
@@ -85,9 +95,14 @@ def _accuracy(args: Args, held_out: pl.DataFrame, batch_tokens: int) -> dict[str
         right=(pl.col("chosen") > pl.col("rejected")).cast(pl.Float64)
         + 0.5 * (pl.col("chosen") == pl.col("rejected")).cast(pl.Float64)
     )
+    return _figures(scored.drop_nulls("right"), scored.height)
+
+
+def _figures(scored: pl.DataFrame, asked: int) -> dict[str, Any]:
     by_source = scored.group_by("source").agg(pl.col("right").mean(), pl.len()).sort("source")
     return {
         "eval_pairs": scored.height,
+        "eval_without_reward": asked - scored.height,
         "accuracy": scored["right"].mean(),
         "accuracy_by_source": dict(by_source.select("source", "right").iter_rows()),
         "pairs_by_source": dict(by_source.select("source", "len").iter_rows()),

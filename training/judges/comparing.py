@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.core.errors import UserError
-from training.core import checkpoint
+from training.core import checkpoint, loading
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.environment import device
 from training.engines.batching import by_tokens
@@ -40,21 +40,26 @@ class PreferenceModel:
         self.template = ChatTemplate(checkpoint.load_tokenizer(path))
         self._model = checkpoint.load_policy(path, dtype).to(device())
         self._batch_tokens = batch_tokens
-        self.context = int(self._model.config.max_position_embeddings)
+        self.context = loading.context(path)
         self._labels = [ids[0] for ids in self.template.completions(["A", "B"])]
         if self._labels[0] == self._labels[1]:
             raise UserError(f"{path}: its tokenizer gives A and B the same first token")
 
     def first_wins(self, questions: Sequence[Question]) -> NDArray[np.float64]:
-        """P(first better) of each (prompt, first, second) as asked, in this order alone."""
+        """P(first better) of each (prompt, first, second) as asked, in this order alone.
+
+        NaN for a question that goes past the model's context.
+        """
         import torch
 
         asked = [question(prompt, first, second) for prompt, first, second in questions]
         ids = self.template.encode_many(asked, add_generation_prompt=True)
-        result = np.zeros(len(ids))
+        result = np.full(len(ids), np.nan)
+        fit = np.flatnonzero([self.context is None or len(item) <= self.context for item in ids])
         with torch.inference_mode():
-            for batch in by_tokens([len(item) for item in ids], self._batch_tokens):
-                result[batch] = self._batch([ids[index] for index in batch])
+            for batch in by_tokens([len(ids[index]) for index in fit], self._batch_tokens):
+                places = fit[batch]
+                result[places] = self._batch([ids[index] for index in places])
         return result
 
     def _batch(self, items: Sequence[list[int]]) -> NDArray[np.float64]:

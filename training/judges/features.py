@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.core import checkpoint
+from training.core import checkpoint, loading
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.environment import device
 from training.core.statistics import Floats
@@ -25,6 +25,7 @@ class Backbone:
     def __init__(self, path: Path, batch_tokens: int) -> None:
         self.template = ChatTemplate(checkpoint.load_tokenizer(path))
         self._model = checkpoint.load_classifier(path).base_model.to(device())
+        self.context = loading.context(path)
         self._batch_tokens = batch_tokens
 
     def of_prompts(self, prompts: Sequence[Messages]) -> Floats:
@@ -33,9 +34,17 @@ class Backbone:
 
     def of_responses(self, items: Sequence[tuple[Messages, str]]) -> Floats:
         """Features of each response's last token, (n, hidden)."""
+        return self._features(self.encode(items))
+
+    def reads(self, items: Sequence[tuple[Messages, str]]) -> list[bool]:
+        """Whether each response lies, with its prompt, within the model's context."""
+        return [self.context is None or len(ids) <= self.context for ids in self.encode(items)]
+
+    def encode(self, items: Sequence[tuple[Messages, str]]) -> list[list[int]]:
+        """Token ids of each prompt with its response."""
         prompts = self.template.encode_many([prompt for prompt, _ in items], True)
         answers = self.template.completions([response for _, response in items])
-        return self._features([a + b for a, b in zip(prompts, answers, strict=True)])
+        return [a + b for a, b in zip(prompts, answers, strict=True)]
 
     def _features(self, items: Sequence[list[int]]) -> Floats:
         import torch

@@ -14,7 +14,8 @@ from training.judges.llm import Chat, LlmJudge
 from training.judges.preference import PreferenceJudge
 from training.judges.program import FunctionJudge
 from training.judges.protocol import Group, Judge, rate
-from training.judges.reward_model import RewardModelJudge, Verdict
+from training.judges.reward_model import PLAINLY, RewardModelJudge, Verdict
+from training.judges.view import Reading
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,14 @@ class Settings:
     answers: Mapping[str, str] | None = None
     server: Endpoint | None = None
     chat: Chat | None = None
+    reading: Reading = PLAINLY
 
 
 class RewardModel:
     """A reward model under the name that the recipe gives it."""
 
-    def __init__(self, name: str, path: Path, engine: Engine) -> None:
-        self._judge = RewardModelJudge(path, engine)
+    def __init__(self, name: str, path: Path, engine: Engine, reading: Reading) -> None:
+        self._judge = RewardModelJudge(path, engine, reading)
         self.name, self.sha = name, self._judge.sha
         self.template_sha, self.dtype = self._judge.template.sha, self._judge.dtype
 
@@ -53,7 +55,7 @@ def judge(settings: Settings, engine: Engine) -> Judge:
     name, path = settings.name, settings.path
     match settings.kind:
         case "reward_model":
-            return RewardModel(name, path, engine)
+            return RewardModel(name, path, engine, settings.reading)
         case "preference_model":
             return PreferenceJudge(name, path, settings.contest, engine.batch_tokens, engine.dtype)
         case "llm":

@@ -12,7 +12,7 @@ from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.statistics import Floats
 from training.judges.features import HEADS, Backbone, network
-from training.judges.reward_model import Item, Verdict
+from training.judges.reward_model import Item, Verdict, finite, too_long, within
 
 
 class MultiHeadJudge:
@@ -38,12 +38,13 @@ class MultiHeadJudge:
         self._tensors = load_file(path / HEADS)
 
     def judge(self, items: Sequence[Item]) -> list[Verdict]:
-        """One verdict per (prompt messages, response)."""
-        rewards = (self.gates(items) * self.ratings(items) / self._tensors["unit"]).sum(-1)
-        return [
-            Verdict(float(value)) if np.isfinite(value) else Verdict(None, f"not finite: {value}")
-            for value in rewards * float(self._tensors["scale"])
-        ]
+        """One verdict per (prompt messages, response); null past the backbone's context."""
+        context = self._backbone.context
+        sizes = [len(ids) for ids in self._backbone.encode(items)]
+        fit = [item for item, n in zip(items, sizes, strict=True) if within(n, context)]
+        rewards = (self.gates(fit) * self.ratings(fit) / self._tensors["unit"]).sum(-1)
+        found = iter((rewards * float(self._tensors["scale"])).tolist())
+        return [finite(next(found)) if within(n, context) else too_long(n, context) for n in sizes]
 
     def ratings(self, items: Sequence[Item]) -> Floats:
         """Predicted ratings by attribute, about [0, 1]: (n, heads)."""

@@ -36,8 +36,9 @@ class Answers:
         return mean
 
     def inconsistency(self) -> float:
-        """Share of questions whose winner changes with the order."""
-        return float(((self.straight > 0.5) != (self.swapped > 0.5)).mean())
+        """Share of questions with a verdict whose winner changes with the order."""
+        known = np.isfinite(self.first_wins)
+        return float(((self.straight > 0.5) != (self.swapped > 0.5))[known].mean())
 
 
 class Rater(Protocol):

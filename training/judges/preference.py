@@ -74,8 +74,11 @@ class PreferenceJudge:
         while len(left) > 1:
             pair = question(group.prompt, *(group.responses[i] for i in left[:2]))
             tokens = len(self._model.template.encode(pair, add_generation_prompt=True))
-            if tokens <= self._model.context:
+            if self._model.context is None or tokens <= self._model.context:
                 break
-            reasons[left[0]] = f"too long: {tokens} tokens beside the next, {self._model.context}"
+            reasons[left[0]] = (
+                f"over context: {tokens} tokens beside the next, the judge reads "
+                f"{self._model.context}"
+            )
             left = left[1:]
         return reasons

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint
+from training.core import checkpoint, loading
 from training.core.chat_template import ChatTemplate, Messages
 from training.engines import choose
 from training.engines.protocol import Scorer
 from training.engines.settings import Engine
 from training.judges import debiased
+from training.judges.view import Reading, seen
 
-REFERENCES = 8  # stored scores per reward model
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1, "float16": 0.05}  # engines round differently
+
+PLAINLY = Reading()
 
 Item = tuple[Messages, str]
 
@@ -30,39 +32,43 @@ class Verdict:
     reason: str | None = None
 
 
-def reference_scores(path: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Scores of a few training sequences in float32, to be stored with the model."""
-    few = rows[: REFERENCES // 2]
-    items = [row[side] for row in few for side in ("chosen_ids", "rejected_ids")]
-    scores = choose.scorer(Engine(), path).score(items)
-    return [{"ids": ids, "score": score} for ids, score in zip(items, scores, strict=True)]
-
-
 class RewardModelJudge:
     """Scores (prompt, response) with a reward model.
 
+    A sequence that is longer than the model's context has no score: its reward is null.
+
     Raises:
-        UserError: the stored reference scores are not reproduced: it was loaded wrongly.
+        UserError: a tensor of it is missing or left over, or the stored reference scores are not
+            reproduced: it was loaded wrongly.
     """
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, reading: Reading = PLAINLY) -> None:
         self.card = checkpoint.card(path)
         self.name = str(self.card.get("name", f"reward_model/{path.name}"))
-        self.sha = checkpoint.weights_sha(path)
+        self.sha = _sha(path, reading)
         self._slope = float(self.card.get("length_slope", 0.0))  # of a debiased reward
         if self._slope:
             self.sha = debiased.sha(self.sha, self._slope)
         self.template = ChatTemplate(checkpoint.load_tokenizer(path))
         self.dtype = engine.dtype
-        self._scorer: Scorer = choose.scorer(engine, path)
+        bounds = [n for n in (loading.context(path), reading.context) if n is not None]
+        self.context = min(bounds) if bounds else None
+        self._view = seen(path, reading)  # stays as long as the judge
+        at = Path(self._view.name) if self._view else path
+        self._scorer: Scorer = choose.scorer(engine, at)
         self._replay(path)
 
     def judge(self, items: Sequence[Item]) -> list[Verdict]:
         """One verdict per (prompt messages, response text); a failed one is None with a reason."""
-        scores = self._scorer.score(*self.encode(items))
+        ids, prompts = self.encode(items)
+        fit = [place for place, item in enumerate(ids) if within(len(item), self.context)]
+        scores = self._scorer.score([ids[k] for k in fit], [prompts[k] for k in fit])
+        found = dict(zip(fit, scores, strict=True))
         return [
-            _verdict(score - self._slope * len(response))
-            for score, (_, response) in zip(scores, items, strict=True)
+            finite(found[place] - self._slope * len(items[place][1]))
+            if place in found
+            else too_long(len(item), self.context)
+            for place, item in enumerate(ids)
         ]
 
     def encode(self, items: Sequence[Item]) -> tuple[list[list[int]], list[int]]:
@@ -84,5 +90,23 @@ class RewardModelJudge:
                 )
 
 
-def _verdict(score: float) -> Verdict:
+def within(tokens: int, context: int | None) -> bool:
+    """Whether a judge reads so many tokens; None: it has no bound."""
+    return context is None or tokens <= context
+
+
+def too_long(tokens: int, context: int | None) -> Verdict:
+    """No reward for a sequence that goes past the judge's context: it would be a made-up one."""
+    return Verdict(None, f"over context: {tokens} tokens, the judge reads {context}")
+
+
+def _sha(path: Path, reading: Reading) -> str:
+    own = checkpoint.weights_sha(path)
+    if not reading.changes:
+        return own
+    return hashlib.sha256("|".join([own, *reading.changes]).encode()).hexdigest()[:24]
+
+
+def finite(score: float) -> Verdict:
+    """The verdict of a score."""
     return Verdict(score) if math.isfinite(score) else Verdict(None, f"not finite: {score}")

@@ -35,7 +35,10 @@ def verdicts(chosen_wins: Floats) -> Floats:
 
 
 def accuracy(right: Floats) -> dict[str, Any]:
-    """accuracy, low and high of Wilson's interval, pairs."""
+    """accuracy, low and high of Wilson's interval, pairs; those without a verdict are in none."""
+    right = right[np.isfinite(right)]
+    if not len(right):
+        return {"accuracy": None, "low": None, "high": None, "pairs": 0}
     low, high = wilson(float(right.sum()), len(right))
     return {"accuracy": float(right.mean()), "low": low, "high": high, "pairs": len(right)}
 

@@ -9,10 +9,10 @@ that sum to 1 and is trained by Bradley-Terry on comparisons. Beyond the reward 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,6 +36,9 @@ class Rated:
     ratings: tuple[float | None, ...]
 
 
+R = TypeVar("R", Rated, Comparison)
+
+
 def train(
     name: str,
     source: Path,
@@ -56,9 +59,13 @@ def train(
         seed: of the gate's first weights.
 
     Returns:
-        Metrics: rated, pairs, gate_loss, and by attribute its rows and the R2 of its head.
+        Metrics: rated, pairs, over_context (rows left out), gate_loss, and by attribute its rows
+        and the R2 of its head.
     """
     backbone = Backbone(source, batch_tokens)
+    asked = len(rated) + len(pairs)
+    rated = _read(backbone, rated, lambda row: [row.response])
+    pairs = _read(backbone, pairs, lambda pair: [pair.chosen, pair.rejected])
     features = backbone.of_responses([(row.prompt, row.response) for row in rated])
     ratings = np.array([row.ratings for row in rated], dtype=np.float64)
     weight, bias, heads = _heads(features, ratings, attributes)
@@ -69,7 +76,22 @@ def train(
     tensors = {"heads.weight": weight, "heads.bias": bias, **gate}
     card = {"kind": "multi_head", "name": name, "attributes": list(attributes)}
     _save(source, tensors, card, out)
-    return {"rated": len(rated), "pairs": len(pairs), "gate_loss": loss, "heads": heads}
+    return {
+        "rated": len(rated),
+        "pairs": len(pairs),
+        "over_context": asked - len(rated) - len(pairs),
+        "gate_loss": loss,
+        "heads": heads,
+    }
+
+
+def _read(backbone: Backbone, rows: Sequence[R], sides: Callable[[R], list[str]]) -> list[R]:
+    """The rows whose responses lie within the backbone's context, each with its prompt."""
+    fit = [True] * len(rows)
+    for side in zip(*(sides(row) for row in rows), strict=True):
+        asked = [(row.prompt, text) for row, text in zip(rows, side, strict=True)]
+        fit = [a and b for a, b in zip(fit, backbone.reads(asked), strict=True)]
+    return [row for row, fine in zip(rows, fit, strict=True) if fine]
 
 
 def _heads(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from training.core.seeds import coin
 from training.core.settings import Sft
 from training.judges.comparing import MARKERS, PreferenceModel, Question, question
@@ -63,7 +65,8 @@ def held_out(path: Path, comparisons: Sequence[Comparison], settings: Sft) -> di
     """Accuracy with both orders averaged, and how often the two orders disagree.
 
     Returns:
-        eval_pairs, accuracy (a tie counts half), swap_inconsistency; nothing without pairs.
+        eval_pairs, eval_over_context (counted in no other figure), accuracy (a tie counts half),
+        swap_inconsistency; nothing without pairs.
     """
     clear = [item for item in comparisons if not is_ambiguous(item)]
     if not clear:
@@ -71,10 +74,16 @@ def held_out(path: Path, comparisons: Sequence[Comparison], settings: Sft) -> di
     model = PreferenceModel(path, settings.batch_tokens)
     straight = model.first_wins([(item.prompt, item.chosen, item.rejected) for item in clear])
     swapped = model.first_wins([(item.prompt, item.rejected, item.chosen) for item in clear])
+    known = np.isfinite(straight) & np.isfinite(swapped)
+    straight, swapped = straight[known], swapped[known]
+    over = {"eval_over_context": len(clear) - len(straight)}
+    if not known.any():
+        return over
     preferred = (straight + 1.0 - swapped) / 2.0
     right = (preferred > 0.5) + 0.5 * (preferred == 0.5)
     return {
-        "eval_pairs": len(clear),
+        "eval_pairs": len(straight),
+        **over,
         "accuracy": float(right.mean()),
         "swap_inconsistency": float(((straight > 0.5) == (swapped > 0.5)).mean()),
     }

@@ -32,10 +32,24 @@ class Server(Model):
 
 
 class RewardModelJudge(Model):
-    """A Bradley-Terry reward model."""
+    """A Bradley-Terry reward model; the last three are for folders unlike those of transformers."""
 
     kind: Literal["reward_model"] = knob("Which judge this is.")
     path: str = knob("The folder of a model.", min_length=1)
+    head: str | None = knob(
+        "Name of the head in the checkpoint (value_head.weight); null: as transformers names it.",
+        None,
+    )
+    reads: Literal["config", "last"] = knob(
+        "Which token bears the score: the last that is not config.json's pad_token_id, as plain "
+        "transformers reads it, or the last of all.",
+        "config",
+    )
+    context: int | None = knob(
+        "Tokens of prompt and response it reads; longer ones get a null reward. null: its own.",
+        None,
+        gt=0,
+    )
 
 
 class PreferenceJudge(Model):
