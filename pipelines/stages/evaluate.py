@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -25,6 +25,9 @@ from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, sampling, settings
+
+if TYPE_CHECKING:
+    from training.measures.kl import Ratios
 
 
 class Args(Arguments):
@@ -120,19 +123,19 @@ def _figures(
     from training.core import statistics
 
     prompts = answers["prompt_id"].to_list()
-    log_ratios = _kl(args, answers, params.engine.batch_tokens)
-    measured = {
+    ratios = _log_ratios(args, answers, params.engine.batch_tokens)
+    measured: dict[str, Any] = {
         "chars": answers["n_chars"].to_numpy().astype(float),
         "tokens": answers["n_tokens"].to_numpy().astype(float),
         "truncated": (answers["finish_reason"] == "length").to_numpy().astype(float),
         "distinct_1": statistics.distinct(answers["response"].to_list(), 1),
         "distinct_2": statistics.distinct(answers["response"].to_list(), 2),
-        "kl": log_ratios,
+        "kl": ratios.tempered,
     }
     figures: dict[str, Any] = {
         name: statistics.mean_se(values, prompts) for name, values in measured.items()
     }
-    return figures | _judged(answers.with_columns(log_ratio=pl.Series(log_ratios)), scores)
+    return figures | _judged(answers.with_columns(log_ratio=pl.Series(ratios.plain)), scores)
 
 
 def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
@@ -157,8 +160,8 @@ def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
     return result
 
 
-def _kl(args: Args, answers: pl.DataFrame, batch_tokens: int) -> Any:
-    """log pi - log pi0 of every sampled response."""
+def _log_ratios(args: Args, answers: pl.DataFrame, batch_tokens: int) -> Ratios:
+    """log pi - log pi0 of every sampled response, also at the temperature that drew it."""
     from training.core import checkpoint
     from training.core.chat_template import ChatTemplate
     from training.measures import kl
@@ -166,7 +169,8 @@ def _kl(args: Args, answers: pl.DataFrame, batch_tokens: int) -> Any:
     template = ChatTemplate(checkpoint.load_tokenizer(args.policy))
     prompts = template.encode_many(answers["messages"].to_list(), add_generation_prompt=True)
     items = list(zip(prompts, answers["token_ids"].to_list(), strict=True))
-    return kl.log_ratios(args.policy, args.sft, items, batch_tokens)
+    temperatures = answers["temperature"].fill_null(1.0).to_list()
+    return kl.log_ratios(args.policy, args.sft, items, temperatures, batch_tokens)
 
 
 if __name__ == "__main__":

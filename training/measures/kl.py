@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from training.core import checkpoint
 from training.core.statistics import Floats
-from training.engines.logprobs import Item, completion_logprobs
+from training.engines.logprobs import Item, tempered_logprobs
 
 
-def log_ratios(policy: Path, reference: Path, items: Sequence[Item], batch_tokens: int) -> Floats:
-    """log pi(response) - log pi0(response) per response; its mean estimates the KL in nats.
+@dataclass(frozen=True)
+class Ratios:
+    """log pi(response) - log pi0(response) of each response.
+
+    Attributes:
+        plain: of the policies themselves; DPO's implicit reward over beta.
+        tempered: of both policies at the temperature that drew the response, from
+            softmax(logits / T). A sample of the tempered policy says nothing unbiased about any
+            other, so the mean of these estimates the KL between the policies as they sample.
+    """
+
+    plain: Floats
+    tempered: Floats
+
+
+def log_ratios(
+    policy: Path,
+    reference: Path,
+    items: Sequence[Item],
+    temperatures: Sequence[float],
+    batch_tokens: int,
+) -> Ratios:
+    """Log-ratios per response; the mean of the tempered ones estimates the KL in nats.
 
     Args:
         items: (prompt ids, sampled ids) as the policy drew them; both models must share a
             tokenizer.
+        temperatures: of each item.
     """
     if checkpoint.weights_sha(policy) == checkpoint.weights_sha(reference):
-        return np.zeros(len(items))
-    ours = completion_logprobs(checkpoint.load_policy(policy), items, batch_tokens)
-    theirs = completion_logprobs(checkpoint.load_policy(reference), items, batch_tokens)
-    difference: Floats = np.asarray(ours) - np.asarray(theirs)
-    return difference
+        return Ratios(np.zeros(len(items)), np.zeros(len(items)))
+    ours, theirs = (
+        np.asarray(
+            tempered_logprobs(checkpoint.load_policy(path), items, temperatures, batch_tokens)
+        ).reshape(len(items), 2)
+        for path in (policy, reference)
+    )
+    return Ratios(ours[:, 0] - theirs[:, 0], ours[:, 1] - theirs[:, 1])
