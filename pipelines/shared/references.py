@@ -27,7 +27,13 @@ _LOGPS = {
 
 
 def compute(
-    run: Stage, reference: Path, pairs: pl.DataFrame, known: pl.DataFrame, budget: int
+    run: Stage,
+    reference: Path,
+    pairs: pl.DataFrame,
+    known: pl.DataFrame,
+    budget: int,
+    *,
+    bf16: bool,
 ) -> pl.DataFrame:
     """Rows of the reference table for every pair under one reference policy.
 
@@ -37,6 +43,7 @@ def compute(
         pairs: a history.
         known: rows computed before; those of the same reference and template are reused as is.
         budget: tokens per forward pass.
+        bf16: whether the policy is trained in bfloat16: the reference is computed as it is.
     """
     if pairs.is_empty():
         return schema.REFERENCE.empty()
@@ -52,11 +59,17 @@ def compute(
     fresh = wanted.join(known.select(_KEY), on=_KEY, how="anti").sort("pair_id")
     if fresh.is_empty():
         return reused
-    return pl.concat([reused, _computed(run, reference, template, fresh, budget)])
+    return pl.concat([reused, _computed(run, reference, template, fresh, budget=budget, bf16=bf16)])
 
 
 def _computed(
-    run: Stage, reference: Path, template: ChatTemplate, fresh: pl.DataFrame, budget: int
+    run: Stage,
+    reference: Path,
+    template: ChatTemplate,
+    fresh: pl.DataFrame,
+    *,
+    budget: int,
+    bf16: bool,
 ) -> pl.DataFrame:
     """Rows of the pairs that no table holds yet, shard by shard in the order of their ids."""
     from training.core import checkpoint
@@ -66,11 +79,11 @@ def _computed(
 
     def work(rows: pl.DataFrame) -> pl.DataFrame:
         items = comparisons.of(rows)
-        stored = reference_logprobs.of_pairs(model(), template, items, budget)
+        stored = reference_logprobs.of_pairs(model(), template, items, budget, bf16=bf16)
         run.summary.tokens += sum(one.tokens for one in stored)
         return _table(rows, stored)
 
-    key = [budget, fresh.select(_KEY).rows()]
+    key = [budget, bf16, fresh.select(_KEY).rows()]
     return shards.run(
         run,
         "references",

@@ -48,7 +48,7 @@ def body(run: Stage, args: Args) -> None:
 
     chosen = settings.dpo_offline(params)
     reference = references.compute(
-        run, args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens
+        run, args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens, bf16=chosen.bf16
     )
     run.outputs.table(args.reference, schema.REFERENCE, reference)
     known = references.lookup(

@@ -48,7 +48,8 @@ def body(run: Stage, args: Args) -> None:
     from training.core import environment
 
     environment.prepare()
-    table = references.compute(run, reference, history, previous, params.engine.batch_tokens)
+    budget, bf16 = params.engine.batch_tokens, params.dpo.bf16
+    table = references.compute(run, reference, history, previous, budget, bf16=bf16)
     rows = run.outputs.table(args.table, schema.REFERENCE, table)
     reused = table.join(previous, on=list(schema.REFERENCE.key), how="semi").height
     gap = table["ref_chosen_logps"] - table["ref_rejected_logps"]
@@ -57,6 +58,7 @@ def body(run: Stage, args: Args) -> None:
         "kept": rows,
         "reused": reused,
         "computed": rows - reused,
+        "dtype": "bfloat16" if bf16 else "float32",
         "mean_chosen_logps": table["ref_chosen_logps"].mean(),
         "mean_rejected_logps": table["ref_rejected_logps"].mean(),
         "reference_prefers_chosen": (gap > 0).cast(pl.Float64).mean(),

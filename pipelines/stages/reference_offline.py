@@ -39,9 +39,9 @@ def body(run: Stage, args: Args) -> None:
         from training.core import environment
 
         environment.prepare()
-    table = references.compute(
-        run, args.sft, history, schema.REFERENCE.empty(), params.engine.batch_tokens
-    )
+    budget, bf16 = params.engine.batch_tokens, params.dpo.bf16
+    known = schema.REFERENCE.empty()
+    table = references.compute(run, args.sft, history, known, budget, bf16=bf16)
     run.summary.rows_in = history.height
     run.summary.kept = run.outputs.table(args.table, schema.REFERENCE, table)
 

@@ -37,18 +37,27 @@ class Stored:
 
 
 def of_pairs(
-    model: Any, template: ChatTemplate, items: Sequence[Comparison], batch_tokens: int
+    model: Any,
+    template: ChatTemplate,
+    items: Sequence[Comparison],
+    batch_tokens: int,
+    *,
+    bf16: bool = False,
 ) -> list[Stored]:
     """Log-probs of the chosen and of the rejected responses, in the items' order.
 
     Both sides go through one length-sorted pass; the sums are those TRL's trainer would compute.
+
+    Args:
+        bf16: whether the policy is trained in bfloat16; then the reference is computed so too, or
+            rounding alone would be taken for a difference between the two.
     """
     prompts = template.encode_many([item.prompt for item in items], add_generation_prompt=True)
     chosen = template.completions([item.chosen for item in items])
     rejected = template.completions([item.rejected for item in items])
     sides = [*zip(prompts, chosen, strict=True), *zip(prompts, rejected, strict=True)]
     shared = [min(len(a), len(b)) for a, b in zip(chosen, rejected, strict=True)]
-    sums = partial_logprobs(model, sides, [*shared, *shared], batch_tokens)
+    sums = partial_logprobs(model, sides, [*shared, *shared], batch_tokens, bf16=bf16)
     read = [2 * len(p) + len(a) + len(b) for p, a, b in zip(prompts, chosen, rejected, strict=True)]
     both = zip(sums[: len(items)], sums[len(items) :], read, strict=True)
     return [Stored(a, b, head_a, head_b, n) for (a, head_a), (b, head_b), n in both]

@@ -23,9 +23,12 @@ SETTINGS = Dpo(
 )
 
 
-def references(path: Path, items: list[Any], budget: int = 100_000) -> dict[str, Stored]:
+def references(
+    path: Path, items: list[Any], budget: int = 100_000, bf16: bool = False
+) -> dict[str, Stored]:
     template = ChatTemplate(checkpoint.load_tokenizer(path))
-    stored = reference_logprobs.of_pairs(checkpoint.load_policy(path), template, items, budget)
+    model = checkpoint.load_policy(path)
+    stored = reference_logprobs.of_pairs(model, template, items, budget, bf16=bf16)
     return {item.key: one for item, one in zip(items, stored, strict=True)}
 
 
@@ -67,14 +70,14 @@ def trl_rows(items: list[Any]) -> Any:
     return datasets.Dataset.from_list(rows)
 
 
-@pytest.mark.parametrize("ld_alpha", [None, 0.4])
+@pytest.mark.parametrize(("ld_alpha", "bf16"), [(None, False), (0.4, False), (None, True)])
 def test_logprobs_equal_trls_own_precomputed_values(
-    ld_alpha: float | None, base: Path, tmp_path: Path
+    ld_alpha: float | None, bf16: bool, base: Path, tmp_path: Path
 ) -> None:
     from trl import DPOConfig, DPOTrainer
 
     items = comparisons(16)
-    stored = references(base, items)
+    stored = references(base, items, bf16=bf16)
     trainer = DPOTrainer(
         checkpoint.load_policy(base),
         ref_model=checkpoint.load_policy(base),
@@ -82,7 +85,7 @@ def test_logprobs_equal_trls_own_precomputed_values(
             output_dir=str(tmp_path),
             precompute_ref_log_probs=True,
             ld_alpha=ld_alpha,
-            bf16=False,
+            bf16=bf16,
             use_cpu=True,
             report_to="none",
             max_length=128,
@@ -91,9 +94,13 @@ def test_logprobs_equal_trls_own_precomputed_values(
         train_dataset=trl_rows(items),
         processing_class=checkpoint.load_tokenizer(base),
     )
+    plain = references(base, items)
     for item, row in zip(items, trainer.train_dataset, strict=True):
         expected = (row["ref_chosen_logps"], row["ref_rejected_logps"])
-        assert stored[item.key].weighed(ld_alpha) == pytest.approx(expected, abs=1e-5)
+        near = 1e-5 if not bf16 else 1e-3
+        assert stored[item.key].weighed(ld_alpha) == pytest.approx(expected, abs=near)
+        if bf16:  # what float32 references would have been taken for
+            assert plain[item.key].weighed(ld_alpha) != pytest.approx(expected, abs=near)
 
 
 def test_stored_references_train_the_policy_that_references_in_training_do(
