@@ -83,12 +83,6 @@ def config(path: Path) -> Any:
         raise UserError(f"{path}: {_line(error)}") from error
 
 
-def context(path: Path) -> int | None:
-    """How many tokens the model reads at most; None for one without such a bound."""
-    bound = getattr(config(path), "max_position_embeddings", None)
-    return int(bound) if bound else None
-
-
 def differences(path: Path) -> tuple[list[str], list[str]]:
     """Names that a classifier needs and its folder lacks, and names that it has and no one reads.
 

@@ -7,12 +7,9 @@ and the score is read before it. So a reward model gets a padding token of its o
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
+from collections.abc import Set
 from typing import Any
-
-from training.core.chat_template import ChatTemplate
 
 ADDED = "<|prefloop_pad|>"
 _PAD = re.compile(r"pad(?![a-z])", re.IGNORECASE)
@@ -20,18 +17,8 @@ _SEEN = re.compile(r"image|vision|video|audio", re.IGNORECASE)  # stands for wha
 _SPARE = re.compile(r"reserved|unused|placeholder|<SPECIAL_\d+>|\[control_\d+\]", re.IGNORECASE)
 
 
-def ends(path: Path, tokenizer: Any) -> set[int]:
-    """Every token that may end a response of a checkpoint."""
-    found = {tokenizer.eos_token_id, ChatTemplate(tokenizer).end_id}
-    file = path / "generation_config.json"
-    if file.is_file():
-        told = json.loads(file.read_text("utf-8")).get("eos_token_id")
-        found |= set(told if isinstance(told, list) else [told])
-    return {int(token) for token in found if token is not None}
-
-
-def fit(tokenizer: Any, model: Any, taken: set[int]) -> None:
-    """Give tokenizer and classifier one padding token that is in neither `taken` nor any template.
+def fit(tokenizer: Any, model: Any, taken: Set[int]) -> None:
+    """Give tokenizer and classifier one padding token, neither in `taken` nor in the template.
 
     It is the tokenizer's own if that will do, else a special token that no chat uses (contents
     never hold one), else a new one; the embedding grows if it has no row to spare.
@@ -43,7 +30,7 @@ def fit(tokenizer: Any, model: Any, taken: set[int]) -> None:
     model.config.pad_token_id = tokenizer.pad_token_id
 
 
-def _spare(tokenizer: Any, taken: set[int], rows: int) -> str | None:
+def _spare(tokenizer: Any, taken: Set[int], rows: int) -> str | None:
     """A special token that nothing uses: one named for padding, or kept in reserve, or any."""
     used = taken | {tokenizer.bos_token_id, tokenizer.eos_token_id}
     free = [

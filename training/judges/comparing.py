@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curation.core.errors import UserError
-from training.core import checkpoint, loading
+from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.environment import device
 from training.engines.batching import by_tokens
@@ -37,10 +37,11 @@ class PreferenceModel:
     """Asks the model which of two responses is better."""
 
     def __init__(self, path: Path, batch_tokens: int, dtype: str = "float32") -> None:
-        self.template = ChatTemplate(checkpoint.load_tokenizer(path))
+        tokenizer = checkpoint.load_tokenizer(path)
+        self.template = ChatTemplate(tokenizer)
         self._model = checkpoint.load_policy(path, dtype).to(device())
         self._batch_tokens = batch_tokens
-        self.context = loading.context(path)
+        self.context = vocabulary.context(path, tokenizer)
         self._labels = [ids[0] for ids in self.template.completions(["A", "B"])]
         if self._labels[0] == self._labels[1]:
             raise UserError(f"{path}: its tokenizer gives A and B the same first token")
@@ -55,7 +56,7 @@ class PreferenceModel:
         asked = [question(prompt, first, second) for prompt, first, second in questions]
         ids = self.template.encode_many(asked, add_generation_prompt=True)
         result = np.full(len(ids), np.nan)
-        fit = np.flatnonzero([self.context is None or len(item) <= self.context for item in ids])
+        fit = np.flatnonzero([len(item) <= self.context for item in ids])
         with torch.inference_mode():
             for batch in by_tokens([len(ids[index]) for index in fit], self._batch_tokens):
                 places = fit[batch]

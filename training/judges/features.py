@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.core import checkpoint, loading
+from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.environment import device
 from training.core.statistics import Floats
@@ -23,9 +23,10 @@ class Backbone:
     """Last-token features of a reward model's backbone."""
 
     def __init__(self, path: Path, batch_tokens: int) -> None:
-        self.template = ChatTemplate(checkpoint.load_tokenizer(path))
+        tokenizer = checkpoint.load_tokenizer(path)
+        self.template = ChatTemplate(tokenizer)
         self._model = checkpoint.load_classifier(path).base_model.to(device())
-        self.context = loading.context(path)
+        self.context = vocabulary.context(path, tokenizer)
         self._batch_tokens = batch_tokens
 
     def of_prompts(self, prompts: Sequence[Messages]) -> Floats:
@@ -38,7 +39,7 @@ class Backbone:
 
     def reads(self, items: Sequence[tuple[Messages, str]]) -> list[bool]:
         """Whether each response lies, with its prompt, within the model's context."""
-        return [self.context is None or len(ids) <= self.context for ids in self.encode(items)]
+        return [len(ids) <= self.context for ids in self.encode(items)]
 
     def encode(self, items: Sequence[tuple[Messages, str]]) -> list[list[int]]:
         """Token ids of each prompt with its response."""

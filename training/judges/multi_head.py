@@ -12,7 +12,7 @@ from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.statistics import Floats
 from training.judges.features import HEADS, Backbone, network
-from training.judges.reward_model import Item, Verdict, finite, too_long, within
+from training.judges.reward_model import Item, Verdict, finite, too_long
 
 
 class MultiHeadJudge:
@@ -41,10 +41,10 @@ class MultiHeadJudge:
         """One verdict per (prompt messages, response); null past the backbone's context."""
         context = self._backbone.context
         sizes = [len(ids) for ids in self._backbone.encode(items)]
-        fit = [item for item, n in zip(items, sizes, strict=True) if within(n, context)]
+        fit = [item for item, n in zip(items, sizes, strict=True) if n <= context]
         rewards = (self.gates(fit) * self.ratings(fit) / self._tensors["unit"]).sum(-1)
         found = iter((rewards * float(self._tensors["scale"])).tolist())
-        return [finite(next(found)) if within(n, context) else too_long(n, context) for n in sizes]
+        return [finite(next(found)) if n <= context else too_long(n, context) for n in sizes]
 
     def ratings(self, items: Sequence[Item]) -> Floats:
         """Predicted ratings by attribute, about [0, 1]: (n, heads)."""

@@ -74,7 +74,7 @@ class PreferenceJudge:
         while len(left) > 1:
             pair = question(group.prompt, *(group.responses[i] for i in left[:2]))
             tokens = len(self._model.template.encode(pair, add_generation_prompt=True))
-            if self._model.context is None or tokens <= self._model.context:
+            if tokens <= self._model.context:
                 break
             reasons[left[0]] = (
                 f"over context: {tokens} tokens beside the next, the judge reads "

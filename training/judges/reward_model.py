@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.core.errors import UserError
-from training.core import checkpoint, loading
+from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
 from training.engines import choose
 from training.engines.protocol import Scorer
@@ -49,10 +49,11 @@ class RewardModelJudge:
         self._slope = float(self.card.get("length_slope", 0.0))  # of a debiased reward
         if self._slope:
             self.sha = debiased.sha(self.sha, self._slope)
-        self.template = ChatTemplate(checkpoint.load_tokenizer(path))
+        tokenizer = checkpoint.load_tokenizer(path)
+        self.template = ChatTemplate(tokenizer)
         self.dtype = engine.dtype
-        bounds = [n for n in (loading.context(path), reading.context) if n is not None]
-        self.context = min(bounds) if bounds else None
+        own = vocabulary.context(path, tokenizer)
+        self.context = min(own, reading.context or own)
         self._view = seen(path, reading)  # stays as long as the judge
         at = Path(self._view.name) if self._view else path
         self._scorer: Scorer = choose.scorer(engine, at)
@@ -61,7 +62,7 @@ class RewardModelJudge:
     def judge(self, items: Sequence[Item]) -> list[Verdict]:
         """One verdict per (prompt messages, response text); a failed one is None with a reason."""
         ids, prompts = self.encode(items)
-        fit = [place for place, item in enumerate(ids) if within(len(item), self.context)]
+        fit = [place for place, item in enumerate(ids) if len(item) <= self.context]
         scores = self._scorer.score([ids[k] for k in fit], [prompts[k] for k in fit])
         found = dict(zip(fit, scores, strict=True))
         return [
@@ -90,12 +91,7 @@ class RewardModelJudge:
                 )
 
 
-def within(tokens: int, context: int | None) -> bool:
-    """Whether a judge reads so many tokens; None: it has no bound."""
-    return context is None or tokens <= context
-
-
-def too_long(tokens: int, context: int | None) -> Verdict:
+def too_long(tokens: int, context: int) -> Verdict:
     """No reward for a sequence that goes past the judge's context: it would be a made-up one."""
     return Verdict(None, f"over context: {tokens} tokens, the judge reads {context}")
 

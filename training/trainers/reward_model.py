@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint, padding
+from training.core import checkpoint, padding, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.settings import RewardModel
 from training.trainers import examples, replay, run
@@ -95,7 +95,8 @@ def _with_head(init: Path, tokenizer: Any, seed: int) -> Any:
 
     torch.manual_seed(seed)
     model = checkpoint.load_classifier(init, num_labels=1)
-    padding.fit(tokenizer, model, padding.ends(init, tokenizer))
+    known = vocabulary.of(init, tokenizer, ChatTemplate(tokenizer))
+    padding.fit(tokenizer, model, known.ends)
     return model
 
 

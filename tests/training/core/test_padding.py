@@ -12,7 +12,8 @@ import torch
 from tokenizers import AddedToken, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForSequenceClassification, PreTrainedTokenizerFast
 
-from training.core import padding
+from training.core import padding, vocabulary
+from training.core.chat_template import ChatTemplate
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
@@ -61,15 +62,14 @@ def test_the_padding_token_ends_no_response(
     specials: list[str], pad: str | None, rows: int, want: str, tmp_path: Path
 ) -> None:
     tokenizer, model = made(specials, pad, rows)
-    (tmp_path / "generation_config.json").write_text('{"eos_token_id": [256, 257]}')
-    ends = padding.ends(tmp_path, tokenizer) | {tokenizer.eos_token_id}
-    if "<|endoftext|>" not in specials:
-        ends -= {256}  # the generation config above is Qwen's: <|endoftext|>, <|im_end|>
+    if "<|endoftext|>" in specials:  # as Qwen's own file has it
+        (tmp_path / "generation_config.json").write_text('{"eos_token_id": [256, 258]}')
+    ends = vocabulary.of(tmp_path, tokenizer, ChatTemplate(tokenizer)).ends
     padding.fit(tokenizer, model, ends)
     assert tokenizer.pad_token == want
     assert model.config.pad_token_id == tokenizer.pad_token_id not in ends
     weight = model.get_input_embeddings().weight
-    assert weight.shape[0] == (rows or max(len(tokenizer), 256 + len(specials)))
+    assert weight.shape[0] == (rows or len(tokenizer))
     with torch.inference_mode():
         padded = model(
             **tokenizer.pad({"input_ids": [[65, 66, 257], [65, 257]]}, return_tensors="pt")
@@ -89,6 +89,6 @@ def test_a_real_tokenizer_whose_pad_is_its_end_gets_another_one() -> None:
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, gguf_file=name)
     assert tokenizer.pad_token == tokenizer.eos_token == "<|im_end|>"
     _, model = made(TURNS, None, len(tokenizer))
-    padding.fit(tokenizer, model, padding.ends(folder, tokenizer))
+    padding.fit(tokenizer, model, vocabulary.of(folder, tokenizer, ChatTemplate(tokenizer)).ends)
     assert tokenizer.pad_token not in ("<|im_end|>", "<|im_start|>")
     assert tokenizer.pad_token_id < 49152 == model.get_input_embeddings().weight.shape[0]
