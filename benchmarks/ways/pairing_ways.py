@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from curation.core import ids, schema
-from curation.pairing import choose, responses
+from curation.pairing import choose, responses, scale
 from curation.pairing.penalties import mean_pearson
 from curation.pairing.rules import Rules
 from pipelines.core import io
@@ -163,7 +163,7 @@ def select(folder: Path) -> choose.Choice:
     generations = io.scan(folder / "generations.parquet", schema.GENERATIONS)
     scores = io.scan(folder / "scores.parquet", schema.SCORES)
     judges = responses.judges_of(scores, rules)
-    loaded = responses.load(generations, scores, judges, rules)
+    loaded = responses.load(generations, scores, scale.jury(scores, judges, rules), rules)
     picked = choose.choose(loaded, rules, 0.0)
     mean_pearson(picked.within)
     return picked

@@ -11,6 +11,7 @@ import polars as pl
 from curation.core.errors import UserError
 from curation.core.grouped import group
 from curation.core.schema import REJECTS
+from curation.pairing import scale
 from curation.pairing.choose import choose
 from curation.pairing.cut import Tables
 from curation.pairing.figures import Tally, figures, joined, tally
@@ -19,6 +20,7 @@ from curation.pairing.ledger import candidate_rejects, prompt_rejects, response_
 from curation.pairing.penalties import Moments, auto_penalty, moments
 from curation.pairing.responses import Responses, judges_of, load
 from curation.pairing.rules import Rules
+from curation.pairing.scale import Jury
 
 PART = 2_000_000  # responses paired at once: about a GiB with chosen texts of 400 characters
 TEXT = 1_500_000_000  # characters of the responses paired at once: keeps longer ones under 2 GiB
@@ -60,33 +62,31 @@ def make(
         UserError: bad rewards, scores of unknown responses, unknown prompts, or no pair at all.
     """
     tables = Tables(generations, scores, prompts, iteration, verdicts)
-    judges = judges_of(scores, rules)
-    penalty = penalty_of([tables], judges, rules)
-    (part,) = parts([tables], judges, rules, penalty)
-    metrics = summed([part.tally], rules, penalty, iteration)
+    jury = scale.jury(scores, judges_of(scores, rules), rules)
+    penalty = penalty_of([tables], jury, rules)
+    (part,) = parts([tables], jury, rules, penalty)
+    metrics = summed([part.tally], rules, penalty, iteration) | jury.told(rules)
     return Made(part.pairs, part.rejects, metrics)
 
 
-def penalty_of(slices: Sequence[Tables], judges: Sequence[str], rules: Rules) -> float:
+def penalty_of(slices: Sequence[Tables], jury: Jury, rules: Rules) -> float:
     """The length penalty as a number: the one given, or the automatic one of all slices together.
 
     The automatic one takes a pass of its own over rewards and lengths, a slice in memory at a time.
     """
     if rules.length_penalty != "auto":
         return rules.length_penalty
-    return auto_penalty(joined([_moments(one, judges, rules) for one in slices]))
+    return auto_penalty(joined([_moments(one, jury, rules) for one in slices]))
 
 
-def _moments(one: Tables, judges: Sequence[str], rules: Rules) -> Moments:
-    responses = load(one.generations, one.scores, judges, rules)
+def _moments(one: Tables, jury: Jury, rules: Rules) -> Moments:
+    responses = load(one.generations, one.scores, jury, rules)
     usable = responses.usable
     reward, length = usable["reward"].to_numpy(), responses.lengths(rules.length_unit)
     return moments(group(usable["prompt_id"]), reward, length)
 
 
-def parts(
-    slices: Sequence[Tables], judges: Sequence[str], rules: Rules, penalty: float
-) -> Iterator[Part]:
+def parts(slices: Sequence[Tables], jury: Jury, rules: Rules, penalty: float) -> Iterator[Part]:
     """Pair an iteration slice by slice of its prompts (`cut`), so that memory holds one of them.
 
     The union of the parts is the same for every number of slices.
@@ -95,7 +95,7 @@ def parts(
         UserError: as `make`, but for no pair at all, which `summed` raises.
     """
     for one in slices:
-        yield _part(one, load(one.generations, one.scores, judges, rules), rules, penalty)
+        yield _part(one, load(one.generations, one.scores, jury, rules), rules, penalty)
 
 
 def summed(tallies: list[Tally], rules: Rules, penalty: float, iteration: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from curation.core.errors import UserError
 from curation.pairing.rules import Rules
+from curation.pairing.scale import Jury, scaled
 
 SLIM = ["generation_id", "prompt_id", "n_chars", "n_tokens", "finish_reason"]
 SCORE = ["generation_id", "judge", "reward", "reason"]
@@ -24,7 +25,7 @@ class Responses:
         usable: SLIM columns, row (in the order of the generations) and reward (combined over
             judges), in the order of generation_id.
         dropped: the same, with rule and detail of the responses that may not be paired.
-        judged: rewards as [usable rows, judges].
+        judged: rewards as [usable rows, judges], on the scale of `Rules.scale`.
     """
 
     usable: pl.DataFrame
@@ -58,9 +59,7 @@ def judges_of(scores: pl.LazyFrame, rules: Rules) -> list[str]:
     return wanted
 
 
-def load(
-    generations: pl.LazyFrame, scores: pl.LazyFrame, judges: Sequence[str], rules: Rules
-) -> Responses:
+def load(generations: pl.LazyFrame, scores: pl.LazyFrame, jury: Jury, rules: Rules) -> Responses:
     """Join every response to its scores by id, without reading a text.
 
     Raises:
@@ -71,11 +70,14 @@ def load(
     said, table = (one.rechunk() for one in pl.collect_all(read, engine="streaming"))
     slim = _sorted(said.with_row_index("row"))
     _check(slim, table)
-    columns = [_aligned(slim["generation_id"], table, judge) for judge in judges]
+    columns = [_aligned(slim["generation_id"], table, judge) for judge in jury.names]
     judged = np.column_stack([column["reward"].to_numpy() for column in columns])
-    verdict = _verdict(slim, columns, judges, rules)
+    verdict = _verdict(slim, columns, jury.names, rules)
     fine = verdict["rule"].is_null().to_numpy()
-    reward = _combined(judged, [rules.judges.get(judge, 1.0) for judge in judges], rules)
+    if rules.scale == "rank" and len(jury.names) > 1:
+        judged[~fine] = np.nan  # a response that is not paired takes no place in a ranking
+    judged = scaled(judged, jury, slim["prompt_id"], rules)
+    reward = _combined(judged, [rules.judges.get(judge, 1.0) for judge in jury.names], rules)
     whole = slim.with_columns(reward=pl.Series(reward, dtype=pl.Float64, nan_to_null=True))
     if fine.all():  # the usual case, and copying a million rows takes its time
         return Responses(whole, whole.hstack(verdict).clear(), judged)

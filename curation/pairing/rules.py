@@ -16,6 +16,7 @@ Strategy = Literal[
     "uncertainty",
 ]
 Combine = Literal["mean", "min", "mean_minus_std"]
+Scale = Literal["standardised", "rank", "raw"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Rules:
     ``length_penalty`` is reward per unit of length, or "auto": the coefficient that brings the
     mean within-prompt correlation of adjusted reward and length to zero. ``max_per_prompt`` None
     means one pair per prompt, or all k x k of top_k_bottom_k. An empty ``judges`` means every
-    judge of the scores table, each with weight 1.
+    judge of the scores table, each with weight 1. ``scale`` is what the rewards of several judges
+    are put on before they are combined: standardised per judge over the iteration, ranked within
+    the prompt, or raw; a single judge's stay raw.
     """
 
     strategy: Strategy = "best_worst"
@@ -39,4 +42,5 @@ class Rules:
     judges: Mapping[str, float] = field(default_factory=dict)
     combine: Combine = "mean"
     combine_k: float = 1.0
+    scale: Scale = "standardised"
     seed: int = 0

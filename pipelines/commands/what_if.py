@@ -33,6 +33,7 @@ _KNOBS = (
     "target_margin",
     "combine",
     "combine_k",
+    "scale",
 )
 
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from curation.core import schema
 from curation.core.ordered import Spill
+from curation.pairing import scale
 from curation.pairing.cut import Tables, cut
 from curation.pairing.figures import Tally
 from curation.pairing.pairs import PART, TEXT, Part, parts, penalty_of, summed
@@ -67,16 +68,16 @@ def body(run: Stage, args: Args) -> None:
     rules = rules_of(load(args.params))
     rows, text = tables.generations.select(pl.len(), pl.col("n_chars").sum()).collect().row(0)
     count = math.ceil(max(rows / PART, text / TEXT))
-    judges = judges_of(tables.scores, rules)
+    jury = scale.jury(tables.scores, judges_of(tables.scores, rules), rules)
     if count < 2:
-        penalty = penalty_of([tables], judges, rules)
-        tallies = _whole(run, args, parts([tables], judges, rules, penalty))
+        penalty = penalty_of([tables], jury, rules)
+        tallies = _whole(run, args, parts([tables], jury, rules, penalty))
     else:
         with io.scratch() as folder:
             slices = cut(tables, count, folder)
-            penalty = penalty_of(slices, judges, rules)
-            tallies = _spilled(run, args, parts(slices, judges, rules, penalty), folder)
-    figures = summed(tallies, rules, penalty, args.iteration)
+            penalty = penalty_of(slices, jury, rules)
+            tallies = _spilled(run, args, parts(slices, jury, rules, penalty), folder)
+    figures = summed(tallies, rules, penalty, args.iteration) | jury.told(rules)
     run.outputs.json(args.metrics, figures)
     run.summary.rows_in = figures["prompts"]
     run.summary.kept = figures["pairs"]

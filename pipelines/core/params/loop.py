@@ -129,6 +129,11 @@ class Pairs(Model):
         "How the rewards of several judges become one.", "mean"
     )
     combine_k: float = knob("Standard deviations that mean_minus_std takes off.", 1.0, ge=0, le=1e6)
+    scale: Literal["standardised", "rank", "raw"] = knob(
+        "What several judges' rewards are put on first: each judge's over the iteration, or its "
+        "ranks within the prompt; one judge's stay raw.",
+        "standardised",
+    )
 
 
 class History(Model):

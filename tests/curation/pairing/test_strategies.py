@@ -87,7 +87,7 @@ def test_equal_texts_in_several_candidates_are_one_pair(world: Callable[..., Any
 def test_uncertainty_takes_the_pair_the_judges_differ_on_most(world: Callable[..., Any]) -> None:
     answers = {"p": [("a", 0.0), ("b", 1.0), ("c", 2.0)]}
     other = {"other": {"p": [0.0, 5.0, 2.0]}}
-    made = world(answers, judges=other).make(Rules(strategy="uncertainty"))
+    made = world(answers, judges=other).make(Rules(strategy="uncertainty", scale="raw"))
     # margins (rm, other): b-a (1, 5) spread 2; c-a (2, 2) spread 0; b-c (-1, 3) spread 2
     # mean rewards a 0, b 3, c 2: the tie of spreads goes to the better ranked pair, b over c
     assert _ids(made) == [("1", "2")]
@@ -96,7 +96,9 @@ def test_uncertainty_takes_the_pair_the_judges_differ_on_most(world: Callable[..
 def test_uncertainty_keeps_to_the_minimum_margin(world: Callable[..., Any]) -> None:
     answers = {"p": [("a", 0.0), ("b", 1.0), ("c", 2.0)]}
     other = {"other": {"p": [0.0, 5.0, 2.0]}}
-    made = world(answers, judges=other).make(Rules(strategy="uncertainty", min_margin=1.5))
+    made = world(answers, judges=other).make(
+        Rules(strategy="uncertainty", scale="raw", min_margin=1.5)
+    )
     assert _ids(made) == [("1", "0")]
 
 
@@ -108,11 +110,13 @@ def test_uncertainty_needs_two_judges(world: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("rules", "reward"),
     [
-        (Rules(), 3.0),
-        (Rules(judges={"rm": 3.0, "other": 1.0}), 2.0),
-        (Rules(judges={"other": 1.0}), 5.0),
-        (Rules(combine="min"), 1.0),
-        (Rules(combine="mean_minus_std", combine_k=0.5), 2.0),
+        (Rules(scale="raw"), 3.0),
+        (Rules(scale="raw", judges={"rm": 3.0, "other": 1.0}), 2.0),
+        (Rules(judges={"other": 1.0}), 5.0),  # one judge alone stays raw
+        (Rules(scale="raw", combine="min"), 1.0),
+        (Rules(scale="raw", combine="mean_minus_std", combine_k=0.5), 2.0),
+        (Rules(), 1.0),  # two values are one deviation from their mean, whatever the units
+        (Rules(scale="rank"), 1.0),
     ],
 )
 def test_judges_are_combined(world: Callable[..., Any], rules: Rules, reward: float) -> None:

@@ -59,7 +59,7 @@ def test_margins_are_those_of_brute_force(
     said, other = answers(seed)
     ensemble = strategy == "uncertainty"
     rules = Rules(
-        strategy=strategy, length_penalty=0.03, target_margin=0.6, min_margin=0.2,
+        strategy=strategy, scale="raw", length_penalty=0.03, target_margin=0.6, min_margin=0.2,
         judges={"rm": 1.0, "other": 1.0} if ensemble else {"rm": 1.0},
     )  # fmt: skip
     made = world(said, judges={"other": other}).make(rules)
