@@ -59,12 +59,10 @@ def apart(path: Path, items: Sequence[Sequence[int]]) -> dict[str, list[float]]:
     Raises:
         UserError: the process failed; the message is the last line it said.
     """
-    root = str(Path(__file__).parents[2])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-m", "training.judges.plain", str(path)],
         input=json.dumps([list(item) for item in items]),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
