@@ -179,7 +179,7 @@ def test_what_cannot_be_compared_is_null_and_the_rest_stand(base: Path) -> None:
     (found,) = pm.judge([odd])
     assert [verdict.reward is None for verdict in found] == [False, True, True, False]
     assert found[1].reason == "it holds a marker of the question"
-    assert str(found[2].reason).startswith("too long: ")
+    assert str(found[2].reason).startswith("over context: ")
     assert (found[0].reward or 0) + (found[3].reward or 0) == pytest.approx(1.0)
     (none,) = pm.judge([group("[CONTEXT] q", "a", "b")])
     assert [verdict.reward for verdict in none] == [None, None]
