@@ -12,6 +12,7 @@ import polars as pl
 
 MESSAGE = pl.Struct({"role": pl.String, "content": pl.String})
 MESSAGES = pl.List(MESSAGE)
+_IDS = pl.List(pl.Int64)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,13 @@ _LENGTHS = (
     _col(
         "rejected_tokens", pl.Int64, "Tokens in the rejected response; null if not counted.", True
     ),
+)
+_SAMPLED = (
+    _col("chosen_token_ids", _IDS, "What was sampled; null where chosen is not, but text.", True),
+    _col("rejected_token_ids", _IDS, "What was sampled; null where rejected is not.", True),
+    _col("template_sha", pl.String, "Hash of tokenizer and chat template of the ids.", True),
+    _col("chosen_cut", pl.Boolean, "Whether chosen was cut at a limit; null: not known.", True),
+    _col("rejected_cut", pl.Boolean, "Whether rejected was cut at a limit.", True),
 )
 _PREFERENCE = (
     _PAIR_ID,
@@ -187,7 +195,7 @@ GENERATIONS = Table(
         _PROMPT_ID,
         _col("sample", pl.Int64, "Sample number of the prompt, 0-based."),
         _col("response", pl.String, "The decoded text, without control tokens."),
-        _col("token_ids", pl.List(pl.Int64), "The sampled token ids, the end token included."),
+        _col("token_ids", _IDS, "The sampled token ids, the end token included."),
         _col("n_tokens", pl.Int64, "Length of token_ids."),
         _col("n_chars", pl.Int64, "Characters in the response."),
         _col("finish_reason", pl.String, "stop or length (truncated)."),
@@ -197,6 +205,9 @@ GENERATIONS = Table(
         _col("policy_sha", pl.String, "Hash of the policy's weights and tokenizer."),
         _col("engine", pl.String, "transformers, vllm, server or imported."),
         _col("engine_version", pl.String, "Version of the engine."),
+        _col(
+            "template_sha", pl.String, "Hash of its tokenizer and template; null: imported.", True
+        ),
     ),
 )
 SCORES = Table(
@@ -239,6 +250,7 @@ PAIRS = Table(
         _col("rejected_tokens", pl.Int64, "Tokens in the rejected response."),
         _col("strategy", pl.String, "Pairing strategy that picked it."),
         _col("flags", pl.List(pl.String), "Oddities worth a look, such as truncated_chosen."),
+        *_SAMPLED,
     ),
 )
 HISTORY = Table(
@@ -252,6 +264,7 @@ HISTORY = Table(
         *_SIDES,
         _col("margin", pl.Float64, "Adjusted margin, or the source's; may be null offline.", True),
         _col("weight", pl.Float64, "Weight of the pair in training."),
+        *_SAMPLED,
     ),
 )
 REFERENCE = Table(

@@ -11,7 +11,7 @@ from polars_hash import NonCryptographicHashingNameSpace
 
 from curation.core.errors import UserError
 from curation.core.ordered import PART, Spill, batches
-from curation.pairing.responses import SCORE, SLIM
+from curation.pairing.responses import SAID, SCORE, SLIM
 
 ID = "generation_id"
 ROWS = 4 * PART  # responses, with their texts, that are cut at once
@@ -42,9 +42,7 @@ def cut(tables: Tables, count: int, folder: Path) -> list[Tables]:
     for rows in batches(tables.prompts.select(_POOL)):
         pool.add(rows.with_columns(_part=own))
     scores = _Queue(_in_order(tables.scores.select(SCORE), "scores", folder))
-    for rows in _once(
-        _in_order(tables.generations.select(*SLIM, "response"), "generations", folder)
-    ):
+    for rows in _once(_in_order(tables.generations.select(*SLIM, *SAID), "generations", folder)):
         placed = rows.with_columns(_part=own)
         said.add(placed)
         found = scores.until(rows[ID][-1]).join(
@@ -55,7 +53,7 @@ def cut(tables: Tables, count: int, folder: Path) -> list[Tables]:
     _known(scores.rest())
     return [
         Tables(
-            said.table(number, tables.generations.select(*SLIM, "response")),
+            said.table(number, tables.generations.select(*SLIM, *SAID)),
             judged.table(number, tables.scores.select(SCORE)),
             pool.table(number, tables.prompts.select(_POOL)),
             tables.iteration,

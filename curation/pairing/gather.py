@@ -12,10 +12,12 @@ from curation.core.ordered import PART
 from curation.core.schema import MESSAGES, PAIRS
 from curation.core.threads import mapped
 from curation.pairing.overrides import FLIPPED, KEPT, override
+from curation.pairing.responses import SAID
 from curation.pairing.rules import Rules
 
 SMALL_MARGIN = 0.4  # under Bradley-Terry such a label would be the other way round 40% of the time
 TEXTS = 2 * PART  # responses whose texts are read at once
+SIDES = ("chosen", "rejected")
 LENGTH_GAP = 2  # one side more than this many times as long as the other
 
 
@@ -31,7 +33,7 @@ def with_texts(
     pool, place = _pool(candidates, prompts)
     # the prompt's part of the id is made once per prompt
     canonical = pool.select(key=ids.canonical(pl.col("prompt")))["key"].gather(place)
-    texts = pl.DataFrame([canonical, *said])
+    texts = pl.DataFrame([canonical, *(column for column in said if column.name in SIDES)])
     named = candidates.hstack([*said, _pair_ids(texts), place.alias("place_")])
     ordered = named.sort("pair_id", "place", "prompt_id")
     found = pool[ordered["place_"]]
@@ -39,12 +41,12 @@ def with_texts(
 
 
 def _said(candidates: pl.DataFrame, generations: pl.LazyFrame) -> list[pl.Series]:
-    """The texts of both sides.
+    """The texts of both sides, and the token ids that were sampled.
 
     They are found by the rows that the candidates name, and the ids that stand there must be
     theirs: generations in another order than before are an error, never another response's text.
     """
-    rows = {side: candidates[f"{side}_row"].to_numpy() for side in ("chosen", "rejected")}
+    rows = {side: candidates[f"{side}_row"].to_numpy() for side in SIDES}
     size = generations.select(pl.len()).collect().item()
     named = np.zeros(size, np.bool_)
     for own in rows.values():
@@ -57,13 +59,14 @@ def _said(candidates: pl.DataFrame, generations: pl.LazyFrame) -> list[pl.Series
     for side, own in rows.items():
         found = taken[place[own]]
         assert found["generation_id"].equals(candidates[f"{side}_id"]), "generations have moved"
-        columns.append(found["response"].alias(side))
+        columns += [found["response"].alias(side)]
+        columns += [found[name].alias(f"{side}_{name}") for name in ("token_ids", "template_sha")]
     return columns
 
 
 def _taken(wanted: Ints, generations: pl.LazyFrame, size: int) -> pl.DataFrame:
     """Ids and texts of the rows named, ascending, of `size` read some row groups at a time."""
-    columns = generations.select("generation_id", "response")
+    columns = generations.select("generation_id", *SAID)
 
     def some(start: int) -> pl.DataFrame:
         low, high = np.searchsorted(wanted, [start, start + TEXTS])
@@ -109,7 +112,7 @@ def judged_by_rules(
 ) -> pl.DataFrame:
     """Add rule, detail (null where the pair stands) and review to candidates with texts.
 
-    The first rule that applies names the reject: identical_text, tie, min_margin, then
+    The first rule that applies names the reject: identical_text, tie, min_margin, cut_chosen, then
     review_drop where people said so, then duplicate_pair for a pair that another candidate already
     is (equal texts, other ids). Candidates that people turned round are turned round here.
 
@@ -120,19 +123,28 @@ def judged_by_rules(
     """
     same = pl.col("chosen") == pl.col("rejected")
     narrow = pl.col("margin") < rules.min_margin
+    unfinished = (
+        pl.lit(rules.truncated == "never_chosen")
+        & (pl.col("chosen_finish") == "length")
+        & (pl.col("rejected_finish") != "length")
+    )
     first = texts.with_columns(
         rule=pl.when(same)
         .then(pl.lit("identical_text"))
         .when(pl.col("margin") <= 0)
         .then(pl.lit("tie"))
         .when(narrow)
-        .then(pl.lit("min_margin")),
+        .then(pl.lit("min_margin"))
+        .when(unfinished)
+        .then(pl.lit("cut_chosen")),
         detail=pl.when(same)
         .then(pl.lit("chosen and rejected are the same text"))
         .when(pl.col("margin") <= 0)
         .then(pl.format("both {}", "chosen_adjusted"))
         .when(narrow)
-        .then(pl.format("margin {} under {}", "margin", pl.lit(rules.min_margin))),
+        .then(pl.format("margin {} under {}", "margin", pl.lit(rules.min_margin)))
+        .when(unfinished)
+        .then(pl.lit("chosen was cut at the limit and rejected was not")),
     )
     return _unique(override(first, verdicts))
 
@@ -154,8 +166,20 @@ def _unique(frame: pl.DataFrame) -> pl.DataFrame:
 def as_pairs(kept: pl.DataFrame, iteration: str, rules: Rules) -> pl.DataFrame:
     """Candidates that stand as rows of the pairs table."""
     made = {"iteration": pl.lit(iteration), "strategy": pl.lit(rules.strategy)}
-    sides = {side: _message(side) for side in ("chosen", "rejected")}
-    return kept.with_columns(flags(kept), **made, **sides).select(PAIRS.names)
+    sides = {side: _message(side) for side in SIDES}
+    return kept.with_columns(flags(kept), **made, **sides, **_sampled()).select(PAIRS.names)
+
+
+def _sampled() -> dict[str, pl.Expr]:
+    """The columns of what was sampled; a side of another tokenizer than chosen's is text."""
+    sha = pl.coalesce("chosen_template_sha", "rejected_template_sha")
+    made = {"template_sha": sha}
+    for side in SIDES:
+        ids_ = pl.col(f"{side}_token_ids")
+        known = (pl.col(f"{side}_template_sha") == sha) & (ids_.list.len() > 0)
+        made[f"{side}_token_ids"] = pl.when(known).then(ids_)
+        made[f"{side}_cut"] = pl.col(f"{side}_finish") == "length"
+    return made
 
 
 def _message(name: str) -> pl.Expr:

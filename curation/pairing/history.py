@@ -13,7 +13,13 @@ from curation.core.ids import unit
 from curation.core.schema import HISTORY, REJECTS
 
 OFFLINE = "offline"
-_COLUMNS = ["pair_id", "prompt_id", "origin", "prompt", "chosen", "rejected", "margin"]
+_COLUMNS = [name for name in HISTORY.names if name != "weight"]
+_TEXTS = ["pair_id", "prompt_id", "origin", "prompt", "chosen", "rejected", "margin"]
+_NONE = {
+    column.name: pl.lit(None, dtype=column.dtype)
+    for column in HISTORY.columns
+    if column.name not in {*_TEXTS, "weight"}
+}  # offline responses are texts: nothing of them was sampled here
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ def lineage(iteration: str, policies: Mapping[str, str]) -> list[str]:
 
 def offline(mix: pl.LazyFrame, cap: int | None, keep: Keep) -> pl.DataFrame:
     """D_off: the train split of a mix as history rows, at most ``cap`` of them by hash."""
-    rows = mix.filter(pl.col("split") == "train").with_columns(origin=pl.lit(OFFLINE))
+    rows = mix.filter(pl.col("split") == "train").with_columns(origin=pl.lit(OFFLINE), **_NONE)
     return _weighted(_capped(rows.select(_COLUMNS).collect(), cap, keep.seed), keep)
 
 
@@ -72,6 +78,7 @@ def baseline(preferences: pl.DataFrame, held: pl.DataFrame, cap: int | None, see
     draw = unit(pl.col("pair_id"), seed, "offline")
     rows = preferences.join(held, on="prompt_id", how="left").sort(draw, "pair_id")
     rows = rows.with_columns(
+        **_NONE,
         origin=pl.lit(OFFLINE),
         rule=pl.when(pl.col("detail").is_not_null()).then(pl.lit("held_out")),
     )
@@ -202,7 +209,7 @@ def _weighted(rows: pl.DataFrame, keep: Keep) -> pl.DataFrame:
 
 
 def _rejects(rows: pl.DataFrame, stage: str) -> pl.DataFrame:
-    payload = pl.struct(_COLUMNS).struct.json_encode()
+    payload = pl.struct(_TEXTS).struct.json_encode()
     item = pl.concat_str("origin", pl.lit(":"), "pair_id")
     return rows.select(
         stage=pl.lit(stage), item_id=item, source="origin", rule="rule", detail="detail",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 KEPT, FLIPPED, DROPPED = "review_accepted", "review_flipped", "review_drop"
-_SIDED = ("id", "reward", "adjusted", "chars", "tokens", "finish")
+_SIDED = ("id", "reward", "adjusted", "chars", "tokens", "finish", "token_ids", "template_sha")
 
 
 def override(candidates: pl.DataFrame, verdicts: pl.DataFrame | None) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from curation.pairing.rules import Rules
 from curation.pairing.scale import Jury, scaled
 
 SLIM = ["generation_id", "prompt_id", "n_chars", "n_tokens", "finish_reason"]
+SAID = ["response", "token_ids", "template_sha"]
 SCORE = ["generation_id", "judge", "reward", "reason"]
 
 
@@ -79,6 +80,8 @@ def load(generations: pl.LazyFrame, scores: pl.LazyFrame, jury: Jury, rules: Rul
     judged = scaled(judged, jury, slim["prompt_id"], rules)
     reward = _combined(judged, [rules.judges.get(judge, 1.0) for judge in jury.names], rules)
     whole = slim.with_columns(reward=pl.Series(reward, dtype=pl.Float64, nan_to_null=True))
+    verdict = _below_finished(whole, verdict, rules)
+    fine = verdict["rule"].is_null().to_numpy()
     if fine.all():  # the usual case, and copying a million rows takes its time
         return Responses(whole, whole.hstack(verdict).clear(), judged)
     return Responses(
@@ -166,6 +169,23 @@ def _verdict(
     return pl.select(
         rule=pl.coalesce(*(part["rule"] for part in parts)),
         detail=pl.coalesce(*(part["detail"] for part in parts)),
+    )
+
+
+def _below_finished(whole: pl.DataFrame, verdict: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Leave out cut responses that would be chosen over every finished one of their prompt."""
+    cut = pl.col("finish_reason") == "length"
+    if rules.truncated != "never_chosen" or not (whole["finish_reason"] == "length").any():
+        return verdict
+    penalty = 0.0 if rules.length_penalty == "auto" else rules.length_penalty
+    value = pl.col("reward") - penalty * pl.col(f"n_{rules.length_unit}")
+    usable = pl.col("rule").is_null()
+    best = value.filter(usable & ~cut).max().over("prompt_id")
+    above = usable & cut & (value > best).fill_null(False)
+    told = pl.format("cut at {} tokens, above every finished response", "n_tokens")
+    return whole.hstack(verdict).select(
+        rule=pl.when(above).then(pl.lit("truncated")).otherwise("rule"),
+        detail=pl.when(above).then(told).otherwise("detail"),
     )
 
 

@@ -29,13 +29,16 @@ class Rules:
     judge of the scores table, each with weight 1. ``scale`` is what the rewards of several judges
     are put on before they are combined: standardised per judge over the iteration, ranked within
     the prompt, or raw; a single judge's stay raw.
+    ``truncated`` never_chosen: a response cut at
+    the limit is not chosen over a finished one, which would teach to stop in mid-sentence; it may
+    be rejected, or stand against another cut one. keep lets it win, drop pairs none.
     """
 
     strategy: Strategy = "best_worst"
     length_penalty: float | Literal["auto"] = 0.0
     length_unit: Literal["chars", "tokens"] = "chars"
     min_margin: float = 0.0
-    truncated: Literal["keep", "drop"] = "keep"
+    truncated: Literal["never_chosen", "keep", "drop"] = "never_chosen"
     max_per_prompt: int | None = None
     top_k: int = 2
     target_margin: float = 1.0

@@ -67,6 +67,7 @@ def _as_generations(kept: pl.DataFrame, tokens: Count | None) -> pl.DataFrame:
         policy_sha=pl.lit("unknown"),
         engine=pl.lit("imported"),
         engine_version=pl.lit("unknown"),
+        template_sha=pl.lit(None, dtype=pl.String),
     ).select(GENERATIONS.names)
 
 

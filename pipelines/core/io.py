@@ -48,21 +48,27 @@ def scan(path: Path, table: Table) -> pl.LazyFrame:
     """Open a Parquet file lazily and check that it holds the table's columns and types.
 
     Raises:
-        UserError: the file is missing, unreadable, or lacks a column of the table.
+        UserError: the file is missing, unreadable, or lacks a column of the table that may not be
+            null; one that may be, such as an earlier version's table has not, is null.
     """
     found = parquet_schema(path)
-    missing = [name for name in table.names if name not in found]
+    missing = [name for name in table.required if name not in found]
     if missing:
         raise UserError(
             f"{path}: lacks {', '.join(missing)}, which a table of {table.name} must have"
         )
     for column in table.columns:
-        if found[column.name] != column.dtype:
+        if found.get(column.name, column.dtype) != column.dtype:
             raise UserError(
                 f"{path}: column {column.name} is {found[column.name]}, "
                 f"but {table.name} wants {column.dtype}"
             )
-    return pl.scan_parquet(path).select(table.names)
+    absent = {
+        column.name: pl.lit(None, dtype=column.dtype)
+        for column in table.columns
+        if column.name not in found
+    }
+    return pl.scan_parquet(path).with_columns(**absent).select(table.names)
 
 
 def read(path: Path, table: Table) -> pl.DataFrame:

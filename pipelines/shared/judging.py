@@ -15,9 +15,11 @@ from pipelines.shared import shards
 from training.engines.settings import Engine
 
 if TYPE_CHECKING:
+    from training.core.sampled import Sampled
     from training.judges.reward_model import RewardModelJudge, Verdict
 
-Answer = tuple[str, list[dict[str, str]], str]
+# generation_id, prompt, response; its sampled token ids, the hash of their template, whether cut
+Answer = tuple[str, list[dict[str, str]], str, list[int] | None, str | None, bool]
 
 
 class Named(Protocol):
@@ -88,23 +90,44 @@ def score(
 
 
 def by_prompt(answers: pl.DataFrame) -> list[list[Answer]]:
-    """generation_id, prompt messages and response of all answers, those to one prompt together."""
-    ordered = answers.sort("prompt_id", "generation_id")
+    """All answers, those to one prompt together; their ids where the frame holds what was drawn."""
+    ordered = answers.sort("prompt_id", "generation_id").with_columns(*_drawn(answers))
+    columns = ["generation_id", "messages", "response", "token_ids", "template_sha", "cut"]
     return [
-        list(group.select("generation_id", "messages", "response").iter_rows())
+        list(group.select(columns).iter_rows())
         for group in ordered.partition_by("prompt_id", maintain_order=True)
     ]
 
 
+def _drawn(answers: pl.DataFrame) -> list[pl.Expr]:
+    """What a generations table tells of how its responses were drawn; nulls where it does not."""
+    none = {
+        column.name: pl.lit(None, dtype=column.dtype).alias(column.name)
+        for column in schema.GENERATIONS.columns
+        if column.name in {"token_ids", "template_sha", "finish_reason"} - set(answers.columns)
+    }
+    reason = none.get("finish_reason", pl.col("finish_reason"))
+    return [*none.values(), reason.eq_missing("length").alias("cut")]
+
+
+def sampled(answers: Sequence[Answer]) -> list[Sampled]:
+    """What is known of how answers came to be."""
+    from training.core.sampled import Sampled
+
+    return [Sampled(*drawn) for *_, drawn in ((answer[:3], answer[3:]) for answer in answers)]
+
+
 def _fingerprint(answers: pl.DataFrame) -> list[int]:
     """Hashes of what is to be judged; they only name a work folder."""
-    ordered = answers.sort("prompt_id", "generation_id")
-    return ordered.select("prompt_id", "generation_id", "response").hash_rows().to_list()
+    ordered = answers.sort("prompt_id", "generation_id").with_columns(*_drawn(answers))
+    named = ordered.select("prompt_id", "generation_id", "response", "token_ids", "cut")
+    return named.hash_rows().to_list()
 
 
 def _judge(judge: RewardModelJudge, groups: Sequence[list[Answer]]) -> pl.DataFrame:
     answers = [answer for group in groups for answer in group]
-    verdicts = judge.judge([(prompt, response) for _, prompt, response in answers])
+    items = [(prompt, response) for _, prompt, response, *_ in answers]
+    verdicts = judge.judge(items, sampled(answers))
     return rows(judge, judge.template.sha, [answer[0] for answer in answers], verdicts)
 
 

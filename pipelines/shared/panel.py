@@ -150,7 +150,10 @@ def _checked(folder: Path, judges: Mapping[str, Judge]) -> dict[str, Judge]:
 def _judged(judge: Loaded, groups: Sequence[list[judging.Answer]]) -> pl.DataFrame:
     from training.judges.protocol import Group
 
-    asked = [Group(group[0][1], tuple(answer[2] for answer in group)) for group in groups]
+    asked = [
+        Group(group[0][1], tuple(answer[2] for answer in group), tuple(judging.sampled(group)))
+        for group in groups
+    ]
     verdicts = [verdict for found in judge.judge(asked) for verdict in found]
     ids = [answer[0] for group in groups for answer in group]
     return judging.rows(judge, judge.template_sha, ids, verdicts)

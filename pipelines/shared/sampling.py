@@ -184,7 +184,7 @@ def _take(
         work=lambda items: _draw(sampler, asked, turn, items),
     )
     sampler.close()
-    return _table(drawn, turn.policy, policy_sha, sampler), room
+    return _table(drawn, turn.policy, policy_sha, asked.template.sha, sampler), room
 
 
 def _draw(
@@ -226,7 +226,9 @@ def _request(prompt_id: str, prompt: list[int], order: Order, turn: Turn) -> Req
     return Request(prompt, draws)
 
 
-def _table(drawn: pl.DataFrame, policy: str, policy_sha: str, sampler: Sampler) -> pl.DataFrame:
+def _table(
+    drawn: pl.DataFrame, policy: str, policy_sha: str, template_sha: str, sampler: Sampler
+) -> pl.DataFrame:
     identity = pl.concat_str(
         "prompt_id", pl.lit(policy_sha), "sample", "temperature", separator="\x1f"
     )
@@ -238,6 +240,7 @@ def _table(drawn: pl.DataFrame, policy: str, policy_sha: str, sampler: Sampler) 
         policy_sha=pl.lit(policy_sha),
         engine=pl.lit(sampler.name),
         engine_version=pl.lit(sampler.version),
+        template_sha=pl.lit(template_sha),
     ).select(*schema.GENERATIONS.names, "rule", "detail")
 
 

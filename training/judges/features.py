@@ -44,7 +44,9 @@ class Backbone:
     def encode(self, items: Sequence[tuple[Messages, str]]) -> list[list[int]]:
         """Token ids of each prompt with its response."""
         prompts = self.template.encode_many([prompt for prompt, _ in items], True)
-        answers = self.template.completions([response for _, response in items])
+        answers = self.template.completions(
+            [response for _, response in items], [prompt for prompt, _ in items]
+        )
         return [a + b for a, b in zip(prompts, answers, strict=True)]
 
     def _features(self, items: Sequence[list[int]]) -> Floats:

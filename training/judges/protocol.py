@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from training.core.chat_template import Messages
+from training.core.sampled import TEXT, Sampled
 from training.judges.reward_model import Item, Verdict
 
 
 @dataclass(frozen=True)
 class Group:
-    """One prompt and all responses to it, in the order of their ids."""
+    """One prompt and all responses to it, in the order of their ids, with what was sampled."""
 
     prompt: Messages
     responses: tuple[str, ...]
+    sampled: tuple[Sampled, ...] = ()
 
 
 class Judge(Protocol):
@@ -34,13 +36,16 @@ class Judge(Protocol):
 class Rater(Protocol):
     """Rates each response by itself."""
 
-    def judge(self, items: Sequence[Item]) -> list[Verdict]:
-        """One verdict per (prompt messages, response)."""
+    def judge(
+        self, items: Sequence[Item], sampled: Sequence[Sampled] | None = None
+    ) -> list[Verdict]:
+        """One verdict per (prompt messages, response), read as it was sampled where it was."""
         ...
 
 
 def rate(rater: Rater, groups: Sequence[Group]) -> list[list[Verdict]]:
     """Verdicts per group of a judge that looks at one response at a time."""
     items = [(group.prompt, response) for group in groups for response in group.responses]
-    verdicts = iter(rater.judge(items))
+    drawn = [one for group in groups for one in group.sampled or [TEXT] * len(group.responses)]
+    verdicts = iter(rater.judge(items, drawn))
     return [[next(verdicts) for _ in group.responses] for group in groups]

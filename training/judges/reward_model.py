@@ -11,6 +11,7 @@ from pathlib import Path
 from curation.core.errors import UserError
 from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
+from training.core.sampled import TEXT, Sampled, token_ids
 from training.engines import choose
 from training.engines.protocol import Scorer
 from training.engines.settings import Engine
@@ -59,9 +60,14 @@ class RewardModelJudge:
         self._scorer: Scorer = choose.scorer(engine, at)
         self._replay(path)
 
-    def judge(self, items: Sequence[Item]) -> list[Verdict]:
-        """One verdict per (prompt messages, response text); a failed one is None with a reason."""
-        ids, prompts = self.encode(items)
+    def judge(
+        self, items: Sequence[Item], sampled: Sequence[Sampled] | None = None
+    ) -> list[Verdict]:
+        """One verdict per (prompt messages, response text); a failed one is None with a reason.
+
+        Where it reads through the policy's own tokenizer and template, it reads what was sampled.
+        """
+        ids, prompts = self.encode(items, sampled)
         fit = [place for place, item in enumerate(ids) if len(item) <= self.context]
         scores = self._scorer.score([ids[k] for k in fit], [prompts[k] for k in fit])
         found = dict(zip(fit, scores, strict=True))
@@ -72,10 +78,13 @@ class RewardModelJudge:
             for place, item in enumerate(ids)
         ]
 
-    def encode(self, items: Sequence[Item]) -> tuple[list[list[int]], list[int]]:
+    def encode(
+        self, items: Sequence[Item], sampled: Sequence[Sampled] | None = None
+    ) -> tuple[list[list[int]], list[int]]:
         """Token ids of prompt and response, as the model was trained on them; prompt lengths."""
-        prompts = self.template.encode_many([prompt for prompt, _ in items], True)
-        answers = self.template.completions([response for _, response in items])
+        asked, texts = [prompt for prompt, _ in items], [response for _, response in items]
+        prompts = self.template.encode_many(asked, True)
+        answers = token_ids(self.template, asked, texts, sampled or [TEXT] * len(items))
         whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
         return whole, [len(prompt) for prompt in prompts]
 

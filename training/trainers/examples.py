@@ -8,19 +8,25 @@ from typing import Any
 
 from curation.core.errors import UserError
 from training.core.chat_template import ChatTemplate, Messages
+from training.core.sampled import TEXT, Sampled, token_ids
 
 IGNORE = -100  # the label that torch's cross entropy leaves out
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One labelled comparison: the prompt's messages, two response texts and a margin."""
+    """One labelled comparison: the prompt's messages, two responses and a margin.
+
+    Each response is a text and, where it was sampled, what was: its token ids are taken then.
+    """
 
     key: str
     prompt: Messages
     chosen: str
     rejected: str
     margin: float | None = None
+    chosen_sampled: Sampled = TEXT
+    rejected_sampled: Sampled = TEXT
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,9 @@ def conversations(
 def pairs(template: ChatTemplate, items: Sequence[Comparison], max_length: int) -> Fitted:
     """Examples of pairwise training: key, prompt_ids, chosen_ids, rejected_ids, margin.
 
-    The chosen_ids and rejected_ids are the completions alone, each with its end token.
+    The chosen_ids and rejected_ids are the completions alone; one that was cut has no end token.
     """
-    prompts = template.encode_many([item.prompt for item in items], add_generation_prompt=True)
-    chosen = template.completions([item.chosen for item in items])
-    rejected = template.completions([item.rejected for item in items])
+    prompts, chosen, rejected = encoded(template, items)
     rows = [
         {
             "key": item.key,
@@ -70,6 +74,28 @@ def pairs(template: ChatTemplate, items: Sequence[Comparison], max_length: int) 
         for index, item in enumerate(items)
     ]
     return _fitting(rows, max_length, _pair_length)
+
+
+def encoded(
+    template: ChatTemplate, items: Sequence[Comparison]
+) -> tuple[list[list[int]], list[list[int]], list[list[int]]]:
+    """Token ids of the prompts, the chosen and the rejected responses, in the items' order."""
+    asked = [item.prompt for item in items]
+    sides = [
+        token_ids(
+            template,
+            asked,
+            [item.chosen for item in items],
+            [item.chosen_sampled for item in items],
+        ),
+        token_ids(
+            template,
+            asked,
+            [item.rejected for item in items],
+            [item.rejected_sampled for item in items],
+        ),
+    ]
+    return template.encode_many(asked, add_generation_prompt=True), sides[0], sides[1]
 
 
 def _pair_length(row: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from training.core.chat_template import ChatTemplate
 from training.engines.logprobs import partial_logprobs
-from training.trainers.examples import Comparison
+from training.trainers.examples import Comparison, encoded
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,7 @@ def of_pairs(
         bf16: whether the policy is trained in bfloat16; then the reference is computed so too, or
             rounding alone would be taken for a difference between the two.
     """
-    prompts = template.encode_many([item.prompt for item in items], add_generation_prompt=True)
-    chosen = template.completions([item.chosen for item in items])
-    rejected = template.completions([item.rejected for item in items])
+    prompts, chosen, rejected = encoded(template, items)
     sides = [*zip(prompts, chosen, strict=True), *zip(prompts, rejected, strict=True)]
     shared = [min(len(a), len(b)) for a, b in zip(chosen, rejected, strict=True)]
     sums = partial_logprobs(model, sides, [*shared, *shared], batch_tokens, bf16=bf16)

@@ -83,7 +83,8 @@ def held_out(path: Path, conversations: Sequence[Messages], settings: Sft) -> di
         return {}
     template = ChatTemplate(checkpoint.load_tokenizer(path))
     prompts = template.encode_many([item[:-1] for item in conversations], True)
-    answers = template.completions([item[-1]["content"] for item in conversations])
+    texts = [item[-1]["content"] for item in conversations]
+    answers = template.completions(texts, [item[:-1] for item in conversations])
     items = [
         (prompt, answer)
         for prompt, answer in zip(prompts, answers, strict=True)

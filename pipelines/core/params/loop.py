@@ -112,8 +112,9 @@ class Pairs(Model):
     min_margin: float = knob(
         "A smaller difference of adjusted rewards makes no pair.", 0.0, unit="reward", ge=0, le=1e6
     )
-    truncated: Literal["keep", "drop"] = knob(
-        "Whether a response cut at max_new_tokens may be paired.", "keep"
+    truncated: Literal["never_chosen", "keep", "drop"] = knob(
+        "Responses cut at max_new_tokens: never chosen over finished ones, paired alike, or not.",
+        "never_chosen",
     )
     max_per_prompt: Count | None = knob(
         "Pairs of one prompt; null: one, or all k x k of top_k_bottom_k.", None, unit="pairs"

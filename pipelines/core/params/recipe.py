@@ -39,6 +39,7 @@ class Gates(Model):
     max_drop_rate: Share = knob("Greatest share of a table that one rule may drop.", 0.5)
     max_rule_rate: dict[Name, Share] = knob("Rule: a bound of its own.", {})
     max_tie_rate: Share = knob("Greatest share of prompts whose best rewards tie.", 0.5)
+    max_cut_share: Share = knob("Greatest share of pairs with a side cut at the limit.", 0.5)
     max_null_scores: Share = knob("Greatest share of judgements that may fail.", 0.05)
     max_conflict_rate: Share = knob("Greatest share of pairs that a mix labels both ways.", 0.0)
     chosen_longer_rate: Range = knob(

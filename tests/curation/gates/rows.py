@@ -23,6 +23,7 @@ from curation.gates.sql_checks import TABLES, checks_of
 BOUNDS = {
     "max_drop_rate": 0.5,
     "max_tie_rate": 0.5,
+    "max_cut_share": 0.5,
     "max_null_scores": 0.1,
     "max_conflict_rate": 0.0,
     "min_distinct_share": 0.05,
@@ -62,6 +63,7 @@ GENERATION = {
     "generation_id": "g0", "prompt_id": "p", "sample": 0, "response": "so", "token_ids": [1, 2],
     "n_tokens": 2, "n_chars": 2, "finish_reason": "stop", "seed": 1, "temperature": 1.0,
     "policy": "sft", "policy_sha": "s", "engine": "transformers", "engine_version": "1",
+    "template_sha": "t",
 }  # fmt: skip
 OTHER = {**GENERATION, "generation_id": "g1", "sample": 1, "response": "no!", "n_chars": 3}
 SCORE = {
@@ -75,6 +77,8 @@ PAIR = {
     "chosen_reward": 1.0, "rejected_reward": 0.5, "chosen_adjusted": 1.0,
     "rejected_adjusted": 0.5, "margin": 0.5, "chosen_chars": 2, "rejected_chars": 3,
     "chosen_tokens": 2, "rejected_tokens": 2, "strategy": "best_worst", "flags": [],
+    "chosen_token_ids": [1, 2], "rejected_token_ids": [1, 2], "template_sha": "t",
+    "chosen_cut": False, "rejected_cut": False,
 }  # fmt: skip
 PAST = {**{name: PAIR[name] for name in HISTORY.names if name in PAIR}, "origin": "iter1",
         "weight": 1.0}  # fmt: skip

@@ -80,18 +80,8 @@ def test_last_k_counts_this_iteration() -> None:
 
 
 def test_offline_pairs_stay_under_every_keep() -> None:
-    start = HISTORY.empty().vstack(
-        _pairs("x", "o").select(
-            "pair_id",
-            "prompt_id",
-            pl.lit("offline").alias("origin"),
-            "prompt",
-            "chosen",
-            "rejected",
-            "margin",
-            pl.lit(1.0).alias("weight"),
-        )
-    )
+    offline = _pairs("x", "o").with_columns(origin=pl.lit("offline"), weight=pl.lit(1.0))
+    start = offline.select(HISTORY.names)
     grown = _walk(Keep("none"), *STEPS, ("iter3", "o"), start=start)
     assert _origins(grown)["o"] == "offline"
     assert _rules(grown)["iter3:o"] == "duplicate_pair"

@@ -87,9 +87,30 @@ def test_identical_text_tie_and_margin_each_have_their_rule(world: Callable[...,
     assert made.metrics["yield"] == pytest.approx(2 / 5)
 
 
+def test_a_cut_response_is_never_chosen_over_a_finished_one(world: Callable[..., Any]) -> None:
+    answers = {"p": [("a", 3.0), ("b", 2.0), ("c", 1.0)], "q": [("x", 2.0), ("y", 1.0)]}
+    made = world(answers, cut=["p-0", "q-0", "q-1"]).make(Rules())
+    assert _rules(made) == {"p-0": "truncated"}
+    assert _sides(made) == {("p-1", "p-2"), ("q-0", "q-1")}  # both cut: neither is finished
+    cut = made.pairs.select("prompt_id", "chosen_cut", "rejected_cut")
+    assert sorted(cut.rows()) == [("p", False, False), ("q", True, True)]
+    kept = world(answers, cut=["p-0"]).make(Rules(truncated="keep"))
+    assert _sides(kept) == {("p-0", "p-2"), ("q-0", "q-1")}
+
+
+def test_a_cut_response_in_the_middle_is_chosen_over_none_that_finished(
+    world: Callable[..., Any],
+) -> None:
+    answers = {"p": [("a", 3.0), ("b", 2.0), ("c", 1.0), ("d", 0.0)], "q": ANSWERS["q"]}
+    rules = Rules(strategy="top_k_bottom_k", top_k=2, max_per_prompt=4)
+    made = world(answers, cut=["p-1"]).make(rules)
+    assert all(not cut for cut in made.pairs.filter(prompt_id="p")["chosen_cut"])
+    assert "cut_chosen" in _rules(made).values()
+
+
 def test_truncated_responses_are_dropped_on_request(world: Callable[..., Any]) -> None:
     whole = world(ANSWERS, cut=["p-2", "q-0"])
-    assert _rules(whole.make(Rules())) == {}
+    assert _rules(whole.make(Rules(truncated="keep"))) == {}
     made = whole.make(Rules(truncated="drop"))
     assert _rules(made) == {"p-2": "truncated", "q-0": "truncated", "q": "truncated"}
     assert _sides(made) == {("p-1", "p-0")}
@@ -98,7 +119,7 @@ def test_truncated_responses_are_dropped_on_request(world: Callable[..., Any]) -
 def test_flags_name_oddities(world: Callable[..., Any]) -> None:
     made = world(
         {"p": [("aaaaaaa", 1.1), ("b", 1.0)], "q": [("x", 9.0), ("y", 1.0)]}, cut=["p-0"]
-    ).make(Rules())
+    ).make(Rules(truncated="keep"))
     flags = dict(made.pairs.select("prompt_id", "flags").rows())
     assert flags == {"p": ["length_gap", "small_margin", "truncated_chosen"], "q": []}
 
