@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,8 +18,12 @@ from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, reads, writes
+from pipelines.core.params.models import Base
 from pipelines.core.stage import Stage
 from pipelines.shared import settings
+
+if TYPE_CHECKING:
+    from training.trainers.base import Chat
 
 
 class Args(Arguments):
@@ -53,11 +58,21 @@ def body(run: Stage, args: Args) -> None:
             args.checkpoint,
             section.uri,
             section.revision,
-            None if section.chat_template == "from_model" else section.chat_template,
+            _chat(section),
             section.trust_remote_code,
         )
     run.summary.rows_in = run.summary.kept = len(texts)
     run.summary.note = f"{facts['parameters']} parameters, vocabulary {facts['vocabulary']}"
+
+
+def _chat(section: Base) -> Chat:
+    from training.trainers.base import Chat
+
+    named = None if section.chat_template == "from_model" else section.chat_template
+    try:
+        return Chat(named, section.system == "fold", date.fromisoformat(section.date))
+    except ValueError as error:
+        raise UserError(f"base.date: {section.date}: {error}") from error
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint
+from training.core import checkpoint, template_source
+from training.core.chat_template import ChatTemplate
 from training.core.settings import Architecture
 from training.trainers import tokenizer
 
@@ -49,32 +52,65 @@ def _config(shape: Architecture, tokens: Any) -> Any:
     )
 
 
+@dataclass(frozen=True)
+class Chat:
+    """How a model from outside talks.
+
+    Attributes:
+        template: name of a shipped template, for a base model that has none of its own.
+        fold: whether a system message goes in front of the first user's content.
+        day: what a template that prints today's date prints.
+    """
+
+    template: str | None = None
+    fold: bool = False
+    day: date = template_source.DATE
+
+    def settle(self, tokens: Any) -> None:
+        """Give a tokenizer its template, the same for every reader and on every day.
+
+        Raises:
+            UserError: there is none, or it ends an answer with what is no special token.
+        """
+        if self.template is not None:
+            tokens.chat_template = tokenizer.template(self.template)
+        if tokens.chat_template:
+            source = template_source.pinned(tokens.get_chat_template(), self.day)
+            tokens.chat_template = template_source.folded(source) if self.fold else source
+        _ = ChatTemplate(tokens).end_id
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the checkpoint's card tells of it."""
+        return {"template_date": self.day.isoformat(), "system": "fold" if self.fold else "native"}
+
+
 def from_source(
-    path: Path, uri: str, revision: str | None, chat_template: str | None, trust: bool
+    path: Path, uri: str, revision: str | None, chat: Chat, trust: bool
 ) -> dict[str, Any]:
     """Copy a model of the hub or of a folder into a checkpoint of the project.
 
     Args:
         uri: hf://OWNER/NAME, OWNER/NAME or a folder.
-        chat_template: name of a shipped template, for a base model that has none of its own.
+        chat: its template, and what is settled of it.
 
     Raises:
-        UserError: the model can't be read, or has no chat template and none is named.
+        UserError: the model can't be read, or has no chat template that can be trained on.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     name = uri.removeprefix("hf://")
     options = {"revision": revision, "trust_remote_code": trust}
     try:
+        tokens = AutoTokenizer.from_pretrained(name, **options)
+        chat.settle(tokens)
         model = AutoModelForCausalLM.from_pretrained(
             name, dtype="auto", use_safetensors=True, **options
         )
-        tokens = AutoTokenizer.from_pretrained(name, **options)
     except (OSError, ValueError) as error:
         raise UserError(f"base.uri: {uri}: {str(error).splitlines()[0]}") from error
-    if chat_template is not None:
-        tokens.chat_template = tokenizer.template(chat_template)
     if tokens.pad_token is None:
         tokens.pad_token = tokens.eos_token
-    checkpoint.save(path, model, tokens, {"kind": "base", "uri": uri, "revision": revision})
+    card = {"kind": "base", "uri": uri, "revision": revision, **chat.card}
+    checkpoint.save(path, model, tokens, card)
     return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}

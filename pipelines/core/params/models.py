@@ -49,6 +49,14 @@ class Base(Model):
         "Template of the conversations, which uri needs; from_model: the one the model carries.",
         None,
     )
+    system: Literal["native", "fold"] = knob(
+        "System messages: the template's own way, or in front of the first user's.", "native"
+    )
+    date: str = knob(
+        "Day that a template which prints today's date prints instead.",
+        "2024-07-26",
+        pattern=r"^\d{4}-\d{2}-\d{2}$",
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Base:

@@ -67,10 +67,10 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
 
 
 def test_a_model_of_others_is_taken_as_it_is(base: Path, tmp_path: Path) -> None:
-    base_model.from_source(tmp_path / "copy", str(base), None, None, False)
+    base_model.from_source(tmp_path / "copy", str(base), None, base_model.Chat(), False)
     assert checkpoint.weights_sha(tmp_path / "copy") == checkpoint.weights_sha(base)
     with pytest.raises(UserError, match=r"base.uri: no/such"):
-        base_model.from_source(tmp_path / "none", "no/such", None, None, False)
+        base_model.from_source(tmp_path / "none", "no/such", None, base_model.Chat(), False)
 
 
 def test_a_policy_names_every_end_and_a_generation_config_that_is_read_is_written(
