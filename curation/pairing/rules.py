@@ -28,10 +28,9 @@ class Rules:
     means one pair per prompt, or all k x k of top_k_bottom_k. An empty ``judges`` means every
     judge of the scores table, each with weight 1. ``scale`` is what the rewards of several judges
     are put on before they are combined: standardised per judge over the iteration, ranked within
-    the prompt, or raw; a single judge's stay raw.
-    ``truncated`` never_chosen: a response cut at
-    the limit is not chosen over a finished one, which would teach to stop in mid-sentence; it may
-    be rejected, or stand against another cut one. keep lets it win, drop pairs none.
+    the prompt, or raw; a single judge's stay raw. ``truncated`` never_chosen: a response cut at the
+    limit is not chosen over a finished one, which would teach to stop in mid-sentence; it may be
+    rejected, or stand against another cut one. keep lets it win, drop pairs none.
     """
 
     strategy: Strategy = "best_worst"
