@@ -1,4 +1,8 @@
-"""Finished shards of a long stage: a crash costs one shard, not the stage."""
+"""Finished shards of a long stage: a crash costs one shard, not the stage.
+
+A shard is a Parquet file behind a digest of its bytes and of the place it was made for, so that one
+with a flipped bit, another stage's, or what is no shard at all is made again.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from pipelines.core.io import atomic, forget_torn
 from pipelines.core.stage import Stage
 
 T = TypeVar("T")
+_DIGEST = hashlib.sha256().digest_size
 
 
 def run(
@@ -50,15 +55,13 @@ def run(
     starts = range(0, len(items), size)
     frames = []
     for number, start in enumerate(starts):
-        file = folder / f"{number:06d}.parquet"
-        frame = _finished(file)
+        file = folder / f"{number:06d}.shard"
+        place = f"{stage.name}/{purpose}/{wanted}/{number}"
+        frame = _finished(file, place)
         if frame is None:
             forget_torn([file])
             frame = work(items[start : start + size])
-            buffer = io.BytesIO()  # a full disk is then an OSError that names the file
-            frame.write_parquet(buffer)
-            with atomic(file) as temp:
-                temp.write_bytes(buffer.getvalue())
+            _keep(file, place, frame)
             print(f"{stage.name}: shard {number + 1}/{len(starts)}")
             sys.stdout.flush()
         frames.append(frame)
@@ -77,15 +80,39 @@ def _forget_others(folder: Path) -> None:
     if folder.parent.is_dir():
         for other in folder.parent.iterdir():
             if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
+                _remove(other)
 
 
-def _finished(file: Path) -> pl.DataFrame | None:
-    """The shard, or None where it is missing or was cut short."""
-    if not file.is_file():
-        return None
+def _keep(file: Path, place: str, frame: pl.DataFrame) -> None:
+    buffer = io.BytesIO()  # a full disk is then an OSError that names the file
+    frame.write_parquet(buffer)
+    with atomic(file) as temp, temp.open("wb") as out:
+        out.write(_digest(place, buffer.getbuffer()))
+        out.write(buffer.getbuffer())
+
+
+def _finished(file: Path, place: str) -> pl.DataFrame | None:
+    """The shard, or None where none is whole: what stands in its place is removed."""
     try:
-        return pl.read_parquet(file)
-    except (pl.exceptions.PolarsError, OSError):
-        file.unlink()
+        content = memoryview(file.read_bytes())
+        if content[:_DIGEST] == _digest(place, content[_DIGEST:]):
+            return pl.read_parquet(io.BytesIO(content[_DIGEST:]))
+    except FileNotFoundError:
         return None
+    except (IsADirectoryError, pl.exceptions.PolarsError):
+        pass
+    _remove(file)
+    return None
+
+
+def _digest(place: str, content: memoryview) -> bytes:
+    digest = hashlib.sha256(place.encode() + b"\0")
+    digest.update(content)
+    return digest.digest()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -150,7 +150,7 @@ def done(stage: str, out: Path) -> set[int]:
     if stage in TRAINED:
         whole = out.glob(".work/training/*/*/*/checkpoint-*/prefloop.json")
         return {int(file.parent.name.rpartition("-")[2]) for file in whole}
-    return {int(file.stem) + 1 for file in out.glob(".work/shards/*/*/*/[0-9]*.parquet")}
+    return {int(file.stem) + 1 for file in out.glob(".work/shards/*/*/*/[0-9]*.shard")}
 
 
 def told(stage: str, said: str) -> set[int]:

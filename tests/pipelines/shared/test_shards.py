@@ -55,9 +55,9 @@ def files() -> list[Path]:
 
 def test_a_killed_run_goes_on_and_leaves_nothing(copy: Path) -> None:
     assert go("k", kill_at=5) == [0, 1, 2, 3]
-    torn = files()[0].with_name(".000002.parquet.abc.tmp")
+    torn = files()[0].with_name(".000002.shard.abc.tmp")
     torn.write_bytes(b"half")
-    whole = files()[0].with_name("000001.parquet")
+    whole = files()[0].with_name("000001.shard")
     whole.write_bytes(whole.read_bytes()[:-9])
     assert go("k", finish=False) == [2, 3, 4, 5, 6]
     assert not torn.exists()
@@ -75,3 +75,36 @@ def test_other_inputs_and_other_code_start_anew(copy: Path) -> None:
     used.write_text(used.read_text() + "\n# changed\n")
     assert go("other", kill_at=3) == [0, 1]
     assert len(files()) == 1
+
+
+def shard(number: int) -> Path:
+    return files()[0].with_name(f"{number:06d}.shard")
+
+
+def test_a_shard_with_one_flipped_bit_is_made_again(copy: Path) -> None:
+    assert go("k", kill_at=3) == [0, 1]
+    whole = shard(0).read_bytes()
+    for at in range(0, len(whole), len(whole) // 9):
+        torn = bytearray(whole)
+        torn[at] ^= 1 << at % 8
+        shard(0).write_bytes(torn)
+        assert go("k", kill_at=3) == [0, 1], f"the flipped bit in byte {at} was taken"
+        assert shard(0).read_bytes() == whole
+
+
+def test_another_shard_in_its_place_is_made_again(copy: Path) -> None:
+    go("k", kill_at=5)
+    shutil.copyfile(shard(1), shard(0))
+    assert go("k", kill_at=5) == [0, 1]
+    pl.DataFrame({"other": ["table"]}).write_parquet(shard(0))
+    assert go("k", kill_at=5) == [0, 1]
+
+
+def test_a_folder_in_place_of_a_shard_is_made_again(copy: Path) -> None:
+    go("k", kill_at=5)
+    folder = shard(1)
+    folder.unlink()
+    folder.mkdir()
+    folder.joinpath("file").write_bytes(b"")
+    assert go("k") == [2, 3, 4, 5, 6]
+    assert files() == []
