@@ -1,5 +1,8 @@
 """Going on after a kill: the trainer's own checkpoints, of which only whole ones count.
 
+A whole one is marked by a file with the digests of all others, written last; one that has changed
+since, by as little as a bit, is removed and the one before it taken.
+
 A resumed run ends in the same bits as an uninterrupted one (on the CPU): weights, optimiser,
 schedule, random numbers, the order of the data and the figures of the log are all restored.
 """
@@ -11,6 +14,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,7 @@ from typing import Any
 from training.core import environment
 from training.core.settings import Train
 
-_WHOLE = "prefloop.json"  # written last, so a checkpoint that has it is whole
+_WHOLE = "prefloop.json"  # written last: digests of the other files
 
 
 def key(start_sha: str, rows: Sequence[Mapping[str, Any]], settings: Train) -> str:
@@ -40,17 +44,64 @@ def prepare(folder: Path, key: str, *, first: bool) -> Path:
     mine = folder / key
     mine.mkdir(parents=True, exist_ok=True)
     if first:
-        stale = [path for path in folder.iterdir() if path != mine]
-        torn = [path for path in mine.glob("checkpoint-*") if not (path / _WHOLE).is_file()]
-        for path in (*stale, *torn):
-            shutil.rmtree(path, ignore_errors=True)
+        for path in [path for path in folder.iterdir() if path != mine]:
+            _remove(path)
+        for path in _newest_first(mine):
+            if _facts(path) is not None:
+                break  # those before it are not looked at unless it goes
+            _remove(path)
     return mine
 
 
 def latest(folder: Path) -> Path | None:
-    """The checkpoint to go on from; None when there is none."""
-    whole = [file.parent for file in folder.glob(f"checkpoint-*/{_WHOLE}")]
-    return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    """The checkpoint to go on from, of those that `prepare` has left; None when there is none."""
+    whole = (path for path in _newest_first(folder) if (path / _WHOLE).is_file())
+    return next(whole, None)
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted(folder.glob("checkpoint-*"), key=_step, reverse=True)
+
+
+def _step(path: Path) -> int:
+    step = path.name.rpartition("-")[2]
+    return int(step) if step.isdecimal() else -1
+
+
+def _facts(path: Path) -> dict[str, Any] | None:
+    """What a checkpoint's mark says, or None where it has none or its files are others."""
+    try:
+        facts = json.loads((path / _WHOLE).read_text("utf-8"))
+        signed = {key: value for key, value in facts.items() if key != "mark"}
+        whole = facts["mark"] == _signature(signed) and facts["files"] == _digests(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return facts if whole else None
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file but the mark, by its path below the folder."""
+    marks = (_WHOLE, f".{_WHOLE}")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in marks)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = threads.map(_digest, files)
+        return {str(file.relative_to(folder)): one for file, one in zip(files, found, strict=True)}
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _signature(facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def arguments(save_steps: int) -> dict[str, Any]:
@@ -109,8 +160,9 @@ def callback(trainer: Any) -> Any:
 def _mark(path: Path, facts: dict[str, Any]) -> None:
     for file in path.rglob("*"):
         _sync(file)
+    signed = {**facts, "files": _digests(path)}
     temp = path / f".{_WHOLE}"
-    temp.write_text(json.dumps(facts))
+    temp.write_text(json.dumps({**signed, "mark": _signature(signed)}), "utf-8")
     _sync(temp)
     temp.rename(path / _WHOLE)
     _sync(path)

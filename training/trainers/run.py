@@ -64,6 +64,7 @@ def fit(
 
 
 def _latest(trainer: Any) -> str | None:
+    trainer.accelerator.wait_for_everyone()  # the first process may be removing what is broken
     found = resume.latest(Path(trainer.args.output_dir))
     return None if found is None else str(found)
 
