@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from curation.core import ids, schema
 from curation.pairing import choose, responses, scale
-from curation.pairing.penalties import mean_pearson
+from curation.pairing.penalties import mean_pearson, moments
 from curation.pairing.rules import Rules
 from pipelines.core import io
 
@@ -162,10 +162,9 @@ def select(folder: Path) -> choose.Choice:
     rules = Rules()
     generations = io.scan(folder / "generations.parquet", schema.GENERATIONS)
     scores = io.scan(folder / "scores.parquet", schema.SCORES)
-    judges = responses.judges_of(scores, rules)
-    loaded = responses.load(generations, scores, scale.jury(scores, judges, rules), rules)
+    loaded = responses.load(generations, scores, scale.jury(scores, rules), rules)
     picked = choose.choose(loaded, rules, 0.0)
-    mean_pearson(picked.within)
+    mean_pearson(moments(loaded.groups, loaded.reward, loaded.length))
     return picked
 
 

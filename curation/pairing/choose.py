@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curation.core.grouped import Groups, group
-from curation.pairing.penalties import Floats, Moments, moments
-from curation.pairing.responses import Responses
+from curation.pairing.responses import Floats, Responses
 from curation.pairing.rules import Rules
 from curation.pairing.strategies import Arrays, select
 
@@ -22,17 +20,13 @@ class Choice:
         lone: prompt_id of those with fewer than two usable responses.
         candidates: prompt_id, place, and for both sides id, row, reward, adjusted, chars, tokens,
             finish; plus margin; in no particular order.
-        groups: rows of the usable responses by prompt.
         adjusted: adjusted reward of the usable responses.
-        within: centred moments of raw reward and length per prompt.
     """
 
     prompts: int
     lone: pl.Series
     candidates: pl.DataFrame
-    groups: Groups
     adjusted: Floats
-    within: Moments
 
 
 def choose(responses: Responses, rules: Rules, penalty: float) -> Choice:
@@ -41,16 +35,12 @@ def choose(responses: Responses, rules: Rules, penalty: float) -> Choice:
     Args:
         responses: of one or all parts of an iteration.
         rules: the parameters of the pairing.
-        penalty: reward per unit of length that is taken off (`pairs.penalty_of`).
+        penalty: reward per unit of length that is taken off (`penalties.resolved`).
     """
     usable = responses.usable
-    groups = group(usable["prompt_id"])
-    length = responses.lengths(rules.length_unit)
-    reward = usable["reward"].to_numpy()
-    within = moments(groups, reward, length)
-    adjusted = reward - penalty * length
+    adjusted = responses.reward - penalty * responses.length
     arrays = Arrays(adjusted, usable["generation_id"], responses.judged, rules.seed)
-    picked = select(groups, arrays, rules)
+    picked = select(responses.groups, arrays, rules)
     whole = usable.with_columns(adjusted=pl.Series(adjusted, dtype=pl.Float64))
     chosen, rejected = whole[picked.better], whole[picked.worse]
     frame = pl.concat(
@@ -60,12 +50,13 @@ def choose(responses: Responses, rules: Rules, penalty: float) -> Choice:
         place=pl.Series(picked.place, dtype=pl.Int64),
         margin=pl.col("chosen_adjusted") - pl.col("rejected_adjusted"),
     )
-    prompts, lone = _prompts(responses, groups)
-    return Choice(prompts, lone, frame, groups, adjusted, within)
+    prompts, lone = _prompts(responses)
+    return Choice(prompts, lone, frame, adjusted)
 
 
-def _prompts(responses: Responses, groups: Groups) -> tuple[int, pl.Series]:
+def _prompts(responses: Responses) -> tuple[int, pl.Series]:
     """How many prompts there are, and those that offer no two usable responses."""
+    groups = responses.groups
     several = groups.counts >= 2
     first = groups.order[groups.starts]
     usable, dropped = responses.usable["prompt_id"], responses.dropped["prompt_id"].unique()

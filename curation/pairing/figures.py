@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from curation.core.errors import UserError
 from curation.core.grouped import Groups
 from curation.pairing.choose import Choice
-from curation.pairing.penalties import Floats, Moments, pearson
-from curation.pairing.responses import Responses
+from curation.pairing.penalties import moments, pearson
+from curation.pairing.responses import Floats, Responses
 from curation.pairing.rules import Rules
 
 _MEANS = ("chosen_reward", "rejected_reward", "chosen_chars", "rejected_chars")
@@ -63,7 +64,7 @@ def tally(
         choice.candidates.height,
         pairs.height,
     )
-    reward = usable["reward"].to_numpy()
+    reward = responses.reward
     mean = float(reward.mean()) if reward.size else 0.0
     return Tally(
         counts=counts,
@@ -71,17 +72,21 @@ def tally(
         dropped=_counts(dropped["rule"]),
         flags=_counts(pairs["flags"].explode(empty_as_null=False)),
         rewards=(reward.size, mean, float(((reward - mean) ** 2).sum())),
-        sums={**_prompt_sums(choice, reward, penalty), **_pair_sums(pairs)},
+        sums={**_pair_sums(pairs), **_prompt_sums(responses, choice.adjusted, penalty)},
         margins=pairs["margin"],
     )
 
 
-def _prompt_sums(choice: Choice, reward: Floats, penalty: float) -> dict[str, tuple[float, int]]:
-    best, _, _ = _tops(choice.groups, reward)
-    top, bottom, times = _tops(choice.groups, choice.adjusted)[:, choice.groups.counts >= 2]
-    raw, adjusted = pearson(choice.within), pearson(choice.within, penalty)
+def _prompt_sums(
+    responses: Responses, adjusted: Floats, penalty: float
+) -> dict[str, tuple[float, int]]:
+    groups = responses.groups
+    best, _, _ = _tops(groups, responses.reward)
+    top, bottom, times = _tops(groups, adjusted)[:, groups.counts >= 2]
+    within = moments(groups, responses.reward, responses.length)
+    raw, less = pearson(within), pearson(within, penalty)
     columns = {"best": best, "tied": top == bottom, "best_tied": times > 1}
-    columns |= {"pearson": raw[~np.isnan(raw)], "adjusted": adjusted[~np.isnan(adjusted)]}
+    columns |= {"pearson": raw[~np.isnan(raw)], "adjusted": less[~np.isnan(less)]}
     return {name: (float(values.sum()), values.size) for name, values in columns.items()}
 
 
@@ -91,11 +96,23 @@ def _pair_sums(pairs: pl.DataFrame) -> dict[str, tuple[float, int]]:
     return {name: (value, pairs.height) for name, value in row.items()}
 
 
-def figures(tallies: Sequence[Tally], rules: Rules, penalty: float) -> dict[str, Any]:
-    """Metrics of the pair stage; correlations are means over prompts, null where undefined."""
+def figures(
+    tallies: Sequence[Tally], rules: Rules, penalty: float, iteration: str
+) -> dict[str, Any]:
+    """Metrics of the pair stage; correlations are means over prompts, null where undefined.
+
+    Raises:
+        UserError: no pair is left; the message counts the rejects by rule.
+    """
     counts = np.sum([one.counts for one in tallies], axis=0).tolist()
     prompts, paired, responses, candidates, pairs = counts
     dropped = _together([one.rules for one in tallies])
+    if not pairs:
+        told = ", ".join(f"{rule} {count}" for rule, count in dropped.items())
+        raise UserError(
+            f"{iteration}: no pair is left; dropped by rule: {told or 'nothing'}; "
+            "see pairs.* in params.yaml"
+        )
     return {
         "prompts": prompts,
         "responses": responses,
@@ -155,12 +172,6 @@ def _rewards(tallies: Sequence[Tally]) -> dict[str, float | None]:
         "tie_rate": _mean(tallies, "tied"),
         "best_tie_rate": _mean(tallies, "best_tied"),
     }
-
-
-def joined(parts: Sequence[Moments]) -> Moments:
-    """The moments of all parts' prompts."""
-    names = ("reward", "length", "product")
-    return Moments(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
 
 
 def _pairs(tallies: Sequence[Tally]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from curation.core.schema import REJECTS
 from curation.pairing.choose import Choice
 from curation.pairing.responses import SLIM, Responses
 
@@ -24,7 +25,29 @@ _PAIR = [
 ]
 
 
-def response_rejects(responses: Responses, stage: str, sources: pl.DataFrame) -> pl.DataFrame:
+def rejects(
+    responses: Responses,
+    choice: Choice,
+    dropped: pl.DataFrame,
+    iteration: str,
+    sources: pl.DataFrame,
+) -> pl.DataFrame:
+    """What of an iteration, or of a part of it, ends in no pair.
+
+    Args:
+        responses: those that may not be paired are rejects of their own.
+        choice: its prompts with fewer than two usable responses are.
+        dropped: candidates that a rule dropped.
+        iteration: its name.
+        sources: prompt_id and source of every prompt.
+    """
+    stage = f"pair@{iteration}"
+    singles = _responses(responses, stage, sources)
+    lone = _prompts(responses, choice, stage, sources)
+    return pl.concat([singles, _candidates(dropped, stage), lone]).select(REJECTS.names)
+
+
+def _responses(responses: Responses, stage: str, sources: pl.DataFrame) -> pl.DataFrame:
     """One reject per response that may not be paired; item_id is its generation_id."""
     payload = pl.struct([*SLIM, "reward"]).struct.json_encode()
     return _row(
@@ -35,7 +58,7 @@ def response_rejects(responses: Responses, stage: str, sources: pl.DataFrame) ->
     )
 
 
-def candidate_rejects(dropped: pl.DataFrame, stage: str) -> pl.DataFrame:
+def _candidates(dropped: pl.DataFrame, stage: str) -> pl.DataFrame:
     """One reject per candidate pair that a rule dropped.
 
     The item_id is the prompt_id; a prompt's further candidates append their place.
@@ -45,7 +68,7 @@ def candidate_rejects(dropped: pl.DataFrame, stage: str) -> pl.DataFrame:
     return _row(dropped, stage, item, pl.struct(_PAIR).struct.json_encode())
 
 
-def prompt_rejects(
+def _prompts(
     responses: Responses, choice: Choice, stage: str, sources: pl.DataFrame
 ) -> pl.DataFrame:
     """One reject per prompt with fewer than two usable responses.

@@ -6,14 +6,15 @@ responses take a fraction of a second: SciPy's Pearson, one prompt a call, would
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curation.core.grouped import Groups
+from curation.pairing.responses import Floats, Responses
 
-Floats = NDArray[np.float64]
 _NOISE = 1e-18  # variance this far below its own parts is rounding, not spread
 _STEPS = 200
 _CLOSE = {"xtol": 1e-300, "rtol": 4 * float(np.finfo(np.float64).eps)}  # the closest SciPy takes
@@ -26,6 +27,22 @@ class Moments:
     reward: Floats
     length: Floats
     product: Floats
+
+
+def resolved(penalty: float | Literal["auto"], loaded: Iterable[Responses]) -> float:
+    """The length penalty as a number: the one given, or the automatic one of all parts together.
+
+    Args:
+        penalty: as params.yaml states it.
+        loaded: the parts of an iteration; a number reads none of them, "auto" each for a moment.
+    """
+    if penalty != "auto":
+        return penalty
+    parts = [moments(one.groups, one.reward, one.length) for one in loaded]
+    names = ("reward", "length", "product")
+    return auto_penalty(
+        Moments(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
+    )
 
 
 def moments(groups: Groups, reward: Floats, length: Floats) -> Moments:

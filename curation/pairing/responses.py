@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from curation.core.errors import UserError
+from curation.core.grouped import Groups, group
 from curation.pairing.rules import Rules
-from curation.pairing.scale import Jury, scaled
+from curation.pairing.scale import Floats, Jury, scaled
 
 SLIM = ["generation_id", "prompt_id", "n_chars", "n_tokens", "finish_reason"]
 SAID = ["response", "token_ids", "template_sha"]
@@ -20,44 +20,24 @@ SCORE = ["generation_id", "judge", "reward", "reason"]
 
 @dataclass(frozen=True)
 class Responses:
-    """Usable responses, the dropped ones, and each judge's reward of the usable.
+    """Usable responses, the dropped ones, and what is measured of the usable.
 
     Attributes:
         usable: SLIM columns, row (in the order of the generations) and reward (combined over
             judges), in the order of generation_id.
         dropped: the same, with rule and detail of the responses that may not be paired.
         judged: rewards as [usable rows, judges], on the scale of `Rules.scale`.
+        reward: the combined reward of each usable row.
+        length: its length in the unit of the rules.
+        groups: the usable rows by prompt.
     """
 
     usable: pl.DataFrame
     dropped: pl.DataFrame
-    judged: NDArray[np.float64]
-
-    def lengths(self, unit: str) -> NDArray[np.float64]:
-        """Length of each usable response in chars or tokens."""
-        return self.usable[f"n_{unit}"].to_numpy().astype(np.float64)
-
-
-def judges_of(scores: pl.LazyFrame, rules: Rules) -> list[str]:
-    """The judges whose rewards count, by name.
-
-    Raises:
-        UserError: a named judge is absent, or uncertainty is asked of a single judge.
-    """
-    have = scores.select(pl.col("judge").unique()).collect()["judge"].sort().to_list()
-    wanted = sorted(rules.judges) or have
-    absent = [judge for judge in wanted if judge not in have]
-    if absent or not wanted:
-        raise UserError(
-            f"scores: no row of judge {', '.join(absent) or 'any name'}; "
-            f"the table holds {', '.join(have) or 'no rows'} (see pairs.judges)"
-        )
-    if rules.strategy == "uncertainty" and len(wanted) < 2:
-        raise UserError(
-            "pairs.strategy: uncertainty needs the scores of at least 2 judges, "
-            f"but there is only {wanted[0]}"
-        )
-    return wanted
+    judged: Floats
+    reward: Floats
+    length: Floats
+    groups: Groups
 
 
 def load(generations: pl.LazyFrame, scores: pl.LazyFrame, jury: Jury, rules: Rules) -> Responses:
@@ -82,13 +62,12 @@ def load(generations: pl.LazyFrame, scores: pl.LazyFrame, jury: Jury, rules: Rul
     whole = slim.with_columns(reward=pl.Series(reward, dtype=pl.Float64, nan_to_null=True))
     verdict = _below_finished(whole, verdict, rules)
     fine = verdict["rule"].is_null().to_numpy()
-    if fine.all():  # the usual case, and copying a million rows takes its time
-        return Responses(whole, whole.hstack(verdict).clear(), judged)
-    return Responses(
-        usable=whole.filter(fine),
-        dropped=whole.hstack(verdict).filter(~fine),
-        judged=judged[fine],
-    )
+    usable, dropped = whole, whole.hstack(verdict).filter(~fine)
+    if dropped.height:  # seldom, and copying a million rows takes its time
+        usable, judged = whole.filter(fine), judged[fine]
+    length = usable[f"n_{rules.length_unit}"].to_numpy().astype(np.float64)
+    groups = group(usable["prompt_id"])
+    return Responses(usable, dropped, judged, usable["reward"].to_numpy(), length, groups)
 
 
 def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
@@ -189,16 +168,14 @@ def _below_finished(whole: pl.DataFrame, verdict: pl.DataFrame, rules: Rules) ->
     )
 
 
-def _combined(
-    judged: NDArray[np.float64], weights: Sequence[float], rules: Rules
-) -> NDArray[np.float64]:
+def _combined(judged: Floats, weights: Sequence[float], rules: Rules) -> Floats:
     """One reward per response; NaN where a judge gave none."""
     if judged.shape[1] == 1:
         return judged[:, 0]
     if rules.combine == "min":
         return np.asarray(judged.min(axis=1))
     share = np.asarray(weights) / sum(weights)
-    mean: NDArray[np.float64] = judged @ share
+    mean: Floats = judged @ share
     if rules.combine == "mean":
         return mean
     spread = np.sqrt(((judged - mean[:, None]) ** 2) @ share)

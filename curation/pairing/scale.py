@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curation.core.errors import UserError
 from curation.core.ordered import batches
 from curation.pairing.rules import Rules
 
@@ -49,14 +50,36 @@ class Jury:
         return {**how, "judges": judges}
 
 
-def jury(scores: pl.LazyFrame, judges: Sequence[str], rules: Rules) -> Jury:
+def jury(scores: pl.LazyFrame, rules: Rules) -> Jury:
     """The judges, each with its unit over all its finite rewards where rewards are standardised.
 
     The sums are exact, so they do not depend on the order of the rows.
     Memory: a batch of scores.
+
+    Raises:
+        UserError: a named judge is absent, or uncertainty is asked of a single judge.
     """
+    judges = _judges(scores, rules)
     standardised = len(judges) > 1 and rules.scale == "standardised"
     return Jury(judges, {judge: _unit(scores, judge) for judge in judges if standardised})
+
+
+def _judges(scores: pl.LazyFrame, rules: Rules) -> list[str]:
+    """The judges whose rewards count, by name."""
+    have = scores.select(pl.col("judge").unique()).collect()["judge"].sort().to_list()
+    wanted = sorted(rules.judges) or have
+    absent = [judge for judge in wanted if judge not in have]
+    if absent or not wanted:
+        raise UserError(
+            f"scores: no row of judge {', '.join(absent) or 'any name'}; "
+            f"the table holds {', '.join(have) or 'no rows'} (see pairs.judges)"
+        )
+    if rules.strategy == "uncertainty" and len(wanted) < 2:
+        raise UserError(
+            "pairs.strategy: uncertainty needs the scores of at least 2 judges, "
+            f"but there is only {wanted[0]}"
+        )
+    return wanted
 
 
 def _unit(scores: pl.LazyFrame, judge: str) -> Unit:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from polars_hash import NonCryptographicHashingNameSpace
 
 from curation.core.grouped import Groups, Ints
-from curation.pairing.penalties import Floats
+from curation.pairing.responses import Floats
 from curation.pairing.rules import Rules
 
 Picks = tuple[Ints, Ints, NDArray[np.bool_]]

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from curation.core import schema
 from curation.core.errors import UserError
+from curation.pairing.cut import Tables
 from curation.pairing.pairs import Made, make
 from curation.pairing.rules import Rules
 from pipelines.core import io
@@ -36,9 +37,9 @@ class Scored:
         Raises:
             UserError: a knob has a wrong value, or no pair is left.
         """
-        tables = (self.generations, self.scores, self.prompts)
         rules = _rules(params, changed)
-        return make(*tables, rules, self.iteration, verdicts=self.verdicts)
+        tables = (self.generations, self.scores, self.prompts)
+        return make(Tables(*tables, self.iteration, self.verdicts), rules)
 
 
 def scored(data: Path, iteration: str) -> Scored:

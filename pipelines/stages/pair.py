@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from curation.core import schema
 from curation.core.ordered import Spill
-from curation.pairing import scale
+from curation.pairing import penalties, responses, scale
 from curation.pairing.cut import Tables, cut
-from curation.pairing.figures import Tally
-from curation.pairing.pairs import PART, TEXT, Part, parts, penalty_of, summed
-from curation.pairing.responses import judges_of
+from curation.pairing.figures import figures
+from curation.pairing.pairs import PART, TEXT, make, part_of
 from curation.pairing.rules import Rules
 from pipelines.core import io, stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
@@ -68,48 +68,48 @@ def body(run: Stage, args: Args) -> None:
     rules = rules_of(load(args.params))
     rows, text = tables.generations.select(pl.len(), pl.col("n_chars").sum()).collect().row(0)
     count = math.ceil(max(rows / PART, text / TEXT))
-    jury = scale.jury(tables.scores, judges_of(tables.scores, rules), rules)
     if count < 2:
-        penalty = penalty_of([tables], jury, rules)
-        tallies = _whole(run, args, parts([tables], jury, rules, penalty))
+        found = _whole(run, args, tables, rules)
     else:
-        with io.scratch() as folder:
-            slices = cut(tables, count, folder)
-            penalty = penalty_of(slices, jury, rules)
-            tallies = _spilled(run, args, parts(slices, jury, rules, penalty), folder)
-    figures = summed(tallies, rules, penalty, args.iteration) | jury.told(rules)
-    run.outputs.json(args.metrics, figures)
-    run.summary.rows_in = figures["prompts"]
-    run.summary.kept = figures["pairs"]
-    run.summary.rejected = figures["rejects"]
+        found = _sliced(run, args, tables, rules, count)
+    run.outputs.json(args.metrics, found)
+    run.summary.rows_in = found["prompts"]
+    run.summary.kept = found["pairs"]
+    run.summary.rejected = found["rejects"]
     run.summary.note = (
-        f"{figures['responses']} responses, mean margin {figures['margin_mean']:.4g}, "
-        f"length penalty {figures['length_penalty']:.4g}"
+        f"{found['responses']} responses, mean margin {found['margin_mean']:.4g}, "
+        f"length penalty {found['length_penalty']:.4g}"
     )
 
 
-def _whole(run: Stage, args: Args, made: Iterable[Part]) -> list[Tally]:
-    """Write the one part there is."""
-    (part,) = made
-    run.outputs.table(args.table, schema.PAIRS, part.pairs)
-    run.outputs.table(args.rejects, schema.REJECTS, part.rejects)
-    return [part.tally]
+def _whole(run: Stage, args: Args, tables: Tables, rules: Rules) -> dict[str, Any]:
+    """Pair in memory."""
+    made = make(tables, rules)
+    run.outputs.table(args.table, schema.PAIRS, made.pairs)
+    run.outputs.table(args.rejects, schema.REJECTS, made.rejects)
+    return made.metrics
 
 
-def _spilled(run: Stage, args: Args, made: Iterable[Part], folder: Path) -> list[Tally]:
-    """Put every part aside sorted, then write them merged: the same rows in less memory."""
+def _sliced(run: Stage, args: Args, tables: Tables, rules: Rules, count: int) -> dict[str, Any]:
+    """Pair slice by slice, put each part aside sorted, and write them merged: the same rows."""
+    jury = scale.jury(tables.scores, rules)
     tallies = []
-    pairs = Spill(folder / "pairs", "pair_id")
-    rejects = Spill(folder / "rejects", "item_id")
-    for part in made:
-        for start in range(0, part.pairs.height, _SPILLED):
-            pairs.add(part.pairs.slice(start, _SPILLED))
-        rejects.add(part.rejects)
-        tallies.append(part.tally)
-        del part  # before the next is made
-    run.outputs.parts(args.table, schema.PAIRS, pairs.parts())
-    run.outputs.parts(args.rejects, schema.REJECTS, rejects.parts())
-    return tallies
+    with io.scratch() as folder:
+        slices = cut(tables, count, folder)
+        loaded = (responses.load(one.generations, one.scores, jury, rules) for one in slices)
+        penalty = penalties.resolved(rules.length_penalty, loaded)
+        pairs = Spill(folder / "pairs", "pair_id")
+        rejects = Spill(folder / "rejects", "item_id")
+        for one in slices:
+            part = part_of(one, jury, rules, penalty)
+            for rows in part.pairs.iter_slices(_SPILLED):
+                pairs.add(rows)
+            rejects.add(part.rejects)
+            tallies.append(part.tally)
+            del part  # before the next is made
+        run.outputs.parts(args.table, schema.PAIRS, pairs.parts())
+        run.outputs.parts(args.rejects, schema.REJECTS, rejects.parts())
+    return figures(tallies, rules, penalty, tables.iteration) | jury.told(rules)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from curation.core.schema import GENERATIONS, MESSAGES, PROMPTS, SCORES
+from curation.pairing.cut import Tables
 from curation.pairing.pairs import Made, make
 from curation.pairing.rules import Rules
 
@@ -26,7 +27,7 @@ class World:
     def make(self, rules: Rules, verdicts: pl.DataFrame | None = None) -> Made:
         """Pair them."""
         tables = (self.generations.lazy(), self.scores.lazy(), self.prompts.lazy())
-        return make(*tables, rules, "iter1", verdicts=verdicts)
+        return make(Tables(*tables, "iter1", verdicts), rules)
 
 
 def _generation(prompt: str, sample: int, text: str, cut: Sequence[str]) -> dict[str, object]:
