@@ -224,7 +224,7 @@ def floor(folder: Path) -> Iterator[list[str]]:
     code = f"""
 from pathlib import Path
 import polars as pl
-from curation import schema
+from curation.core import schema
 from pipelines.core.io import Outputs
 folder = Path({str(folder)!r})
 said = ["generation_id", "prompt_id", "response", "n_chars", "n_tokens", "finish_reason"]

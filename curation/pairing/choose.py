@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curation.pairing.responses import Floats, Responses
+from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
+from curation.pairing.scale import Floats
 from curation.pairing.strategies import Arrays, select
 
 

@@ -18,8 +18,9 @@ from curation.core.errors import UserError
 from curation.core.grouped import Groups
 from curation.pairing.choose import Choice
 from curation.pairing.penalties import moments, pearson
-from curation.pairing.responses import Floats, Responses
+from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
+from curation.pairing.scale import Floats
 
 _MEANS = ("chosen_reward", "rejected_reward", "chosen_chars", "rejected_chars")
 

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from curation.core.grouped import Groups
-from curation.pairing.responses import Floats, Responses
+from curation.pairing.responses import Responses
+from curation.pairing.scale import Floats
 
 _NOISE = 1e-18  # variance this far below its own parts is rounding, not spread
 _STEPS = 200

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from polars_hash import NonCryptographicHashingNameSpace
 
 from curation.core.grouped import Groups, Ints
-from curation.pairing.responses import Floats
 from curation.pairing.rules import Rules
+from curation.pairing.scale import Floats
 
 Picks = tuple[Ints, Ints, NDArray[np.bool_]]
 

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from curation.core.schema import SCORES
-from curation.pairing import scale
+from curation.pairing import penalties, responses, scale
 from curation.pairing.cut import Tables, cut
-from curation.pairing.pairs import parts, penalty_of
+from curation.pairing.pairs import part_of
 from curation.pairing.rules import Rules
 
 CHANCE = {"p": [0.9, 0.2, 0.1], "q": [0.4, 0.3, 0.8]}  # a probability
@@ -90,20 +90,20 @@ def test_a_constant_judge_adds_nothing_and_one_alone_stays_raw(
 def test_units_are_exact_whatever_the_order() -> None:
     generator = np.random.default_rng(1)
     values = generator.normal(size=5000) * 10.0 ** generator.integers(-8, 8, 5000)
-    rules, judges = Rules(), ["a", "b"]
+    rules = Rules()
     rewards = {"a": values.tolist(), "b": [None, math.nan, 0.5, 0.25]}
-    whole = scale.jury(table(rewards), judges, rules).units
+    whole = scale.jury(table(rewards), rules).units
     shuffled = generator.permutation(values)
     other = {"a": shuffled.tolist(), "b": [0.25, 0.5]}
-    assert scale.jury(table(other), judges, rules).units == whole
+    assert scale.jury(table(other), rules).units == whole
     assert whole["b"] == scale.Unit(0.375, 0.125)
     assert whole["a"].mean == math.fsum(values) / 5000
-    assert scale.jury(table(rewards), judges, Rules(scale="rank")).units == {}
-    assert scale.jury(table(rewards), ["a"], rules).units == {}
+    assert scale.jury(table(rewards), Rules(scale="rank")).units == {}
+    assert scale.jury(table(rewards), Rules(judges={"a": 1.0})).units == {}
 
 
 @pytest.mark.parametrize("how", ["standardised", "rank"])
-def test_termsof_an_iteration_are_scaled_as_the_whole(
+def test_terms_of_an_iteration_are_scaled_as_the_whole(
     world: Callable[..., Any], tmp_path: Any, how: Any
 ) -> None:
     generator = np.random.default_rng(2)
@@ -117,9 +117,10 @@ def test_termsof_an_iteration_are_scaled_as_the_whole(
     whole = made.make(rules).pairs.sort("pair_id")
     tables = Tables(made.generations.lazy(), made.scores.lazy(), made.prompts.lazy(), "iter1")
     slices = cut(tables, 3, tmp_path)
-    jury = scale.jury(tables.scores, ["other", "rm"], rules)
-    penalty = penalty_of(slices, jury, rules)
-    pairs = pl.concat([part.pairs for part in parts(slices, jury, rules, penalty)])
+    jury = scale.jury(tables.scores, rules)
+    loaded = (responses.load(one.generations, one.scores, jury, rules) for one in slices)
+    penalty = penalties.resolved("auto", loaded)
+    pairs = pl.concat([part_of(one, jury, rules, penalty).pairs for one in slices])
     assert pairs.sort("pair_id").equals(whole)
 
 
