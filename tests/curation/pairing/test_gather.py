@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from curation.core.schema import HISTORY
+from curation.pairing.cut import Tables
 from curation.pairing.history import Keep, grow
 from curation.pairing.pairs import make
 from curation.pairing.rules import Rules
@@ -23,7 +24,7 @@ def sampled(world: Callable[..., Any], **changes: pl.Expr) -> Any:
     sha = pl.when(pl.col("generation_id") != "q-0").then(pl.lit("t"))
     drawn = whole.generations.with_columns(token_ids=ids, template_sha=sha).with_columns(**changes)
     tables = (drawn.lazy(), whole.scores.lazy(), whole.prompts.lazy())
-    return lambda verdicts=None: make(*tables, Rules(), "iter1", verdicts=verdicts)
+    return lambda verdicts=None: make(Tables(*tables, "iter1", verdicts), Rules())
 
 
 COLUMNS = ["prompt_id", "chosen_token_ids", "rejected_token_ids", "template_sha"]
