@@ -1,0 +1,1 @@
+"""Tokenizers x templates x architectures: what is sampled is what is referenced and trained on."""
