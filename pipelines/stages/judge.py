@@ -41,7 +41,31 @@ def body(run: Stage, args: Args) -> None:
     if Path(section.path) != args.path:
         raise UserError(f"--path {args.path}: judges.{args.name}.path is {section.path}")
     run.outputs.json(args.pin, panel.pin(args.name, section))
+    noted = _noted(args.name, args.path)
     run.summary.rows_in = run.summary.kept = 1
+    run.summary.note = f"{noted} noted by its contract" if noted else ""
+
+
+def _noted(name: str, path: Path) -> int:
+    """How much the contract notes of a model that others made.
+
+    Raises:
+        UserError: a promise is broken, so that it would read other tokens than it was trained on.
+    """
+    if not (path / "config.json").is_file():
+        return 0
+    from training.core import environment
+
+    environment.prepare()
+    from training.core import contract
+
+    found = contract.check(path, trained=False)
+    if wrong := contract.broken(found):
+        raise UserError(f"judges.{name}.path: {path}: {contract.complaint(wrong)}")
+    for one in found:
+        if one.verdict == "noted":
+            print(f"judge@{name}: {one.promise}: {one.detail}", flush=True)
+    return sum(one.verdict == "noted" for one in found)
 
 
 if __name__ == "__main__":

@@ -79,12 +79,16 @@ def of(path: Path, tokenizer: Any, template: ChatTemplate) -> Vocabulary:
     known = frozenset(tokenizer.get_vocab().values())
     config = _json(path / "config.json")
     size = next((int(part["vocab_size"]) for part in _parts(config) if "vocab_size" in part), 0)
-    ends = {template.end_id, *_ids(tokenizer.eos_token_id)}
-    for told in (*_parts(config), _json(path / "generation_config.json")):
-        ends.update(_ids(told.get("eos_token_id")))
+    ends = {template.end_id, *ids(tokenizer.eos_token_id), *declared_ends(path)}
     added = tokenizer.added_tokens_decoder.items()
     control = {int(token) for token, one in added if one.special} | set(tokenizer.all_special_ids)
     return Vocabulary(frozenset(ends), frozenset(control), known, size or max(known) + 1)
+
+
+def declared_ends(path: Path) -> list[int]:
+    """End tokens that a checkpoint's generation_config.json and config.json name, in order."""
+    told = (_json(path / "generation_config.json"), *_parts(_json(path / "config.json")))
+    return list(dict.fromkeys(one for part in told for one in ids(part.get("eos_token_id"))))
 
 
 def context(path: Path, tokenizer: Any) -> int:
@@ -97,7 +101,7 @@ def context(path: Path, tokenizer: Any) -> int:
     return told if told < _TOLD_BY_TOKENIZER else UNLIMITED
 
 
-def _ids(value: Any) -> list[int]:
+def ids(value: Any) -> list[int]:
     """An id, or a list of them, as a list."""
     if value is None:
         return []

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint, template_source
+from training.core import checkpoint, padding, template_source, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.settings import Architecture
 from training.trainers import tokenizer
@@ -97,6 +97,15 @@ def from_source(
     Raises:
         UserError: the model can't be read, or has no chat template that can be trained on.
     """
+    model, tokens = _published(uri, revision, chat, trust)
+    _fit_turns(model, tokens)
+    card = {"kind": "base", "uri": uri, "revision": revision, **chat.card}
+    checkpoint.save(path, model, tokens, card)
+    return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}
+
+
+def _published(uri: str, revision: str | None, chat: Chat, trust: bool) -> tuple[Any, Any]:
+    """Model and tokenizer; a template that can't be trained on is refused before the weights."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     name = uri.removeprefix("hf://")
@@ -109,8 +118,21 @@ def from_source(
         )
     except (OSError, ValueError) as error:
         raise UserError(f"base.uri: {uri}: {str(error).splitlines()[0]}") from error
-    if tokens.pad_token is None:
-        tokens.pad_token = tokens.eos_token
-    card = {"kind": "base", "uri": uri, "revision": revision, **chat.card}
-    checkpoint.save(path, model, tokens, card)
-    return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}
+    return model, tokens
+
+
+def _fit_turns(model: Any, tokens: Any) -> None:
+    """Make everybody's end of text that of a turn, and pad with a token that ends none.
+
+    A base model that gets a chat model's template, and some chat models too, publish an end of text
+    that ends no turn: trainers and harnesses that read it would go on past the answer. All ends
+    that were named before go on ending responses.
+    """
+    found = ChatTemplate(tokens)
+    ends = {found.end_id, *vocabulary.ids(tokens.eos_token_id)}
+    ends |= set(vocabulary.ids(model.config.get_text_config().eos_token_id))
+    ends |= set(vocabulary.ids(model.generation_config.eos_token_id))
+    if "eos_token" not in tokens.chat_template:
+        tokens.eos_token = tokens.convert_ids_to_tokens(found.end_id)
+    model.generation_config.eos_token_id = sorted(ends)
+    padding.fit(tokens, model, ends)

@@ -22,6 +22,7 @@ class Measures:
     iterations: Rows
     gates: Rows
     failed: Rows
+    contract: Rows
     waterfall: Rows
     rules: Rows
     mixes: Rows
@@ -52,6 +53,7 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
         iterations=_shipped(con, "iterations"),
         gates=_shipped(con, "gate_verdicts"),
         failed=_shipped(con, "failed_checks"),
+        contract=_shipped(con, "contract"),
         waterfall=_shipped(con, "waterfall"),
         rules=_shipped(con, "most_rejected_rule"),
         mixes=_shipped(con, "mix_statistics"),

@@ -1,0 +1,112 @@
+"""What the contract says of real tokenizers, and of models that would train on other tokens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training import real_tokenizers
+from training.core import contract
+from training.trainers import tokenizer as own
+
+TRIMS = "text survives encoding"
+SYSTEM = "system messages"
+WHOLE = "prompt + completion = conversation"
+PAD = "padding is no end of turn"
+EARLY = "earlier turns stay as they were"
+CLOCK = "nothing depends on the clock"
+END = "one end of turn, a special token"
+SAME = "all stop at the same token"
+BOS = "one BOS at most"
+
+NOTED = {
+    "llama3": {TRIMS},
+    "llama3_2": {TRIMS, CLOCK},
+    "mistral_v1_zephyr": {TRIMS},
+    "mistral_v1": {WHOLE, TRIMS, SYSTEM},
+    "mistral_v3": {TRIMS, SYSTEM},
+    "mistral_v7": {TRIMS, SYSTEM},
+    "llama2": {TRIMS},
+    "vicuna": set(),
+    "tekken": {SYSTEM},
+    "qwen": set(),
+    "qwen3": {TRIMS, EARLY},
+    "deepseek_v3": {WHOLE},
+    "deepseek_r1": {WHOLE},
+    "smollm2": set(),
+}
+BROKEN = {name: {PAD} for name in ("deepseek_v3", "deepseek_r1", "smollm2")}
+
+
+def saved(tokenizer: Any, folder: Path, ends: list[int] | None = None) -> Path:
+    """A folder with what the contract reads of a checkpoint."""
+    tokenizer.save_pretrained(folder)
+    told = {"eos_token_id": [tokenizer.eos_token_id] if ends is None else ends}
+    (folder / "generation_config.json").write_text(json.dumps(told))
+    return folder
+
+
+def verdicts(path: Path, verdict: str, **how: bool) -> set[str]:
+    return {one.promise for one in contract.check(path, **how) if one.verdict == verdict}
+
+
+@pytest.fixture
+def tiny() -> Any:
+    return own.train(["A wren and a finch."], 300)
+
+
+def test_every_promise_holds_of_the_projects_own_tokenizer(tiny: Any, tmp_path: Path) -> None:
+    found = contract.check(saved(tiny, tmp_path))
+    assert {one.promise: one.verdict for one in found} == dict.fromkeys(contract.PROMISES, "holds")
+
+
+@pytest.mark.parametrize("name", real_tokenizers.NAMES)
+def test_of_real_tokenizers_only_what_is_handled_is_noted(name: str, tmp_path: Path) -> None:
+    path = saved(real_tokenizers.load(name), tmp_path)
+    assert verdicts(path, "noted") == NOTED[name]
+    assert verdicts(path, "broken") == BROKEN.get(name, set())
+
+
+def test_a_judge_that_others_made_may_pad_with_its_end(tmp_path: Path) -> None:
+    path = saved(real_tokenizers.load("smollm2"), tmp_path)
+    assert verdicts(path, "broken", trained=False) == set()
+    assert PAD in verdicts(path, "noted", trained=False)
+
+
+def test_a_template_of_another_tokenizer_ends_turns_with_plain_text(
+    tiny: Any, tmp_path: Path
+) -> None:
+    tiny.chat_template = own.template("llama3")  # its <|eot_id|> is `<`, `|`, `e` ... here
+    found = {one.promise: one for one in contract.check(saved(tiny, tmp_path))}
+    assert found[END].verdict == "broken"
+    assert "no special token" in found[END].detail
+
+
+def test_an_end_that_only_the_template_knows_is_broken(tiny: Any, tmp_path: Path) -> None:
+    """As a base model is published with a chat model's template."""
+    pad = tiny.pad_token_id
+    found = {one.promise: one for one in contract.check(saved(tiny, tmp_path, ends=[pad]))}
+    assert found[SAME].verdict == "broken"
+    assert found[SAME].detail == (
+        "a turn ends with '<|end|>', but generation_config.json names '<|pad|>'"
+    )
+
+
+def test_two_bos_are_broken(tiny: Any, tmp_path: Path) -> None:
+    tiny.chat_template = "{{ bos_token }}" + tiny.chat_template
+    assert BOS in verdicts(saved(tiny, tmp_path), "broken")
+
+
+def test_a_system_message_that_is_dropped_is_broken(tiny: Any, tmp_path: Path) -> None:
+    rest = "{%- set messages = messages | rejectattr('role', 'equalto', 'system') | list -%}"
+    tiny.chat_template = rest + tiny.chat_template
+    assert verdicts(saved(tiny, tmp_path), "broken") == {SYSTEM}
+
+
+def test_a_clock_that_cannot_be_pinned_is_broken(tiny: Any, tmp_path: Path) -> None:
+    clock = "{%- set form = '%Y' -%}{{- strftime_now(form) -}}"
+    tiny.chat_template = tiny.chat_template.replace("<|end|>", "<|end|>" + "", 1) + clock
+    assert CLOCK in verdicts(saved(tiny, tmp_path), "broken")
