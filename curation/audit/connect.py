@@ -19,6 +19,7 @@ _TYPES: dict[pl.DataType | type[pl.DataType], str] = {
     pl.Int64: "BIGINT",
     pl.UInt64: "UBIGINT",
     pl.Float64: "DOUBLE",
+    pl.Boolean: "BOOLEAN",
     pl.List(pl.Int64): "BIGINT[]",
     pl.List(pl.String): "VARCHAR[]",
     pl.List(pl.Struct({"role": pl.String, "content": pl.String})): (
