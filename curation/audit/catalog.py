@@ -100,7 +100,8 @@ def checks(found: dict[str, dict[str, Any]]) -> list[Check]:
     for path, report in found.items():
         gate = path.removesuffix(".json")
         if _is_gate(report):
-            rows.extend(_check(gate, report, item) for item in report["checks"])
+            for name, one in _verdicts(gate, report):
+                rows.extend(_check(name, one, item) for item in one["checks"])
         elif _is_suite(report):
             for name, frame in report["frames"].items():
                 rows.extend(_expectation(gate, name, frame, one) for one in frame["expectations"])
@@ -167,7 +168,15 @@ def _load(file: Path) -> Any:
 
 
 def _is_gate(report: dict[str, Any]) -> bool:
-    return isinstance(report.get("checks"), list) and "passed" in report
+    return "passed" in report and ("checks" in report or "tables" in report)
+
+
+def _verdicts(gate: str, report: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The report of each table by the gate's name, of several tables with the table's behind it."""
+    if "checks" in report:
+        yield gate, report
+    for name, one in report.get("tables", {}).items():
+        yield f"{gate}/{name}", one
 
 
 def _is_suite(report: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Gate one table: run its SQL checks, write the report, fail if a row breaks one.
+"""Gate tables of one kind: run their SQL checks, write the report, fail if a row breaks one.
 
 Run: python -m pipelines.stages.gate --table-name pairs \\
     --table data/iterations/iter1/pairs.parquet \\
@@ -6,12 +6,17 @@ Run: python -m pipelines.stages.gate --table-name pairs \\
 
 A view is a Parquet table, a folder of sources (every */table.parquet in it), or a metrics JSON,
 read as a table of dotted keys and numbers.
+
+A folder named * is each source of the kind, or each policy that is evaluated, as the recipe has
+them: 'data/sources/sft/*/table.parquet', quoted, so that no shell reads it. In a view it is the
+same one, and the report has the verdict of each by its name.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +28,8 @@ from pipelines.core.arguments import Arguments, foreach, option, reads, writes
 from pipelines.core.params import Params, load
 from pipelines.core.stage import Stage
 
+EACH = "*"
+
 
 class Args(Arguments):
     """What the stage reads, writes and is told."""
@@ -32,6 +39,12 @@ class Args(Arguments):
     table_name: str = foreach(choices=sorted(sql_checks.TABLES))
     view: tuple[str, ...] = option(default=(), metavar="NAME=PATH")
 
+    def inputs(self) -> list[Path]:
+        """Every table, where a folder is named *."""
+        if EACH not in self.table.parts:
+            return super().inputs()
+        return [self.params, *map(Path, sorted(glob(str(self.table))))]
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the flags, run the checks, write the report; the exit code, 2 when a check fails."""
@@ -39,28 +52,59 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def body(run: Stage, args: Args) -> None:
-    """Open the views, run the checks of the table, write the report."""
+    """Check every table, write the report, and refuse the first that a row breaks."""
     params = load(args.params)
-    views = {"this": args.table, **dict(map(_named, args.view))}
+    found = {name: _checked(args, name, params) for name in _names(args, params)}
+    bad = [name for name, report in found.items() if not report["passed"]]
+    several = {"passed": not bad, "tables": found}
+    run.outputs.json(args.report, several if EACH in args.table.parts else found[""])
+    if bad:
+        run.outputs.commit()  # the report of a failed gate is there to be read
+        more = f"; {len(bad) - 1} more tables failed" if len(bad) > 1 else ""
+        first = f"{_at(args.table, bad[0])}: {sql_checks.complaint(found[bad[0]])}"
+        raise UserError(f"{first}{more}; see {args.report}")
+    run.summary.rows_in = run.summary.kept = sum(report["rows"] for report in found.values())
+    count = sum(len(report["checks"]) for report in found.values())
+    run.summary.note = f"{args.table_name}: {count} checks hold"
+
+
+def _names(args: Args, params: Params) -> list[str]:
+    """What the recipe says the folder * is: the sources of the kind, or the policies evaluated."""
+    if EACH not in args.table.parts:
+        return [""]
+    if args.table_name == "evaluation":
+        return list(params.evaluation.policies)
+    kind = args.table_name.removeprefix("source_")
+    found = [name for name, source in params.sources.items() if source.kind == kind]
+    if not found:
+        raise UserError(
+            f"--table {args.table}: {args.params} names no {args.table_name} for {EACH}"
+        )
+    return found
+
+
+def _at(pattern: Path, name: str) -> Path:
+    """The path with the folder * named."""
+    return Path(*(name if part == EACH else part for part in pattern.parts))
+
+
+def _checked(args: Args, name: str, params: Params) -> dict[str, Any]:
+    """Open the views of one table and run its checks; their report."""
+    given = {"this": args.table, **dict(map(_named, args.view))}
+    views = {key: _at(path, name) for key, path in given.items()}
     numbers = {"bounds": params.gates.max_rule_rate} | {
-        name: dict(_numbers(io.read_json(path), ""))
-        for name, path in views.items()
+        key: dict(_numbers(io.read_json(path), ""))
+        for key, path in views.items()
         if path.suffix == ".json"
     }
     files = {
-        name: _files(name, path, sql_checks.TABLES[args.table_name])
-        for name, path in views.items()
+        key: _files(key, path, sql_checks.TABLES[args.table_name])
+        for key, path in views.items()
         if path.suffix != ".json"
     }
     checks = sql_checks.checks_of(args.table_name, [*files, *numbers])
     connection = locked_duckdb.connect(files, numbers, bounds_of(params))
-    report = sql_checks.run(checks, connection, args.table_name)
-    run.outputs.json(args.report, report)
-    if not report["passed"]:
-        run.outputs.commit()  # the report of a failed gate is there to be read
-        raise UserError(f"{args.table}: {sql_checks.complaint(report)}; see {args.report}")
-    run.summary.rows_in = run.summary.kept = report["rows"]
-    run.summary.note = f"{args.table_name}: {len(checks)} checks hold"
+    return sql_checks.run(checks, connection, args.table_name)
 
 
 def bounds_of(params: Params) -> dict[str, float]:

@@ -14,6 +14,7 @@ def test_gates_and_expectations_are_checks(build: Path) -> None:
     found = catalog.checks(catalog.documents(build))
     verdicts = {(check.gate, check.check): check.passed for check in found}
     assert verdicts["mixes/mix1/checks", "no_tie"] is False
+    assert verdicts["gates/source_preference/shp", "no_tie"] is True
     assert verdicts["expectations/sources", "expect_rows n"] is True
 
 

@@ -141,11 +141,15 @@ def note(path: Path, value: Row) -> None:
     path.write_text(json.dumps(value), "utf-8")
 
 
-def gate(path: Path, table: str, violations: int) -> None:
+def verdict(table: str, violations: int) -> Row:
     check = {"name": "no_tie", "sentence": "No margin is 0.", "violations": violations}
     examples = [{"pair_id": "<b>x</b>"}] if violations else []
     report = {"table": table, "rows": 2, "passed": not violations}
-    note(path, {**report, "checks": [{**check, "examples": examples}]})
+    return {**report, "checks": [{**check, "examples": examples}]}
+
+
+def gate(path: Path, table: str, violations: int) -> None:
+    note(path, verdict(table, violations))
 
 
 def write_build(data: Path) -> Path:
@@ -157,7 +161,9 @@ def write_build(data: Path) -> Path:
 
 
 def _sources(data: Path) -> None:
-    for source in ("hh_rlhf", "shp"):
+    verdicts = {source: verdict("source_preference", 0) for source in ("hh_rlhf", "shp")}
+    note(data / "gates" / "source_preference.json", {"passed": True, "tables": verdicts})
+    for source in verdicts:
         folder = data / "sources" / "preference" / source
         rows = [
             preference(1, source, "a long good answer", "bad"),
@@ -169,7 +175,6 @@ def _sources(data: Path) -> None:
         files = [{"path": "x.jsonl", "sha256": "ab", "bytes": 9}]
         manifest = {"uri": "x.jsonl", "revision": None, "commit": None, "files": files}
         note(folder / "fetch.json", {**manifest, "source": source, "rows": 4, "kept": 3})
-        gate(folder / "checks.json", "preferences", 0)
     kept = [{**preference(1, "hh_rlhf", "a long good answer", "bad"), "split": "train"}]
     write(data / "mixes" / "mix1" / "mix.parquet", schema.MIXES, kept)
     pair = preference(2, "hh_rlhf", EVIL, "b")["pair_id"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from curation.gates.sql_checks import checks_of
 from pipelines.core import params
 from pipelines.core.code import PACKAGES
 from pipelines.shared.recipes import resolve
@@ -48,17 +51,70 @@ def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None
         for key in ("deps", "outs", "metrics")
         for one in body.get(key, [])
     }
-    for word in body["cmd"].split():
+    for word in shlex.split(body["cmd"]):
         path = word.partition("=")[2] or word
         if path.startswith(("data/", "curation/")) and name != "report":
-            assert path in told
+            assert path.partition("/*/")[0] in told
+
+
+KINDS = ("preference", "sft", "prompts", "benchmark")
+GATES = [name for name, body in stages().items() if "stages.gate " in body["cmd"]]
+
+
+def bounds(table: str, views: list[str]) -> set[str]:
+    """The bounds that a gate's checks read, as keys of params.yaml."""
+    found = set()
+    for check in checks_of(table, [*views, "bounds"]):
+        found |= set(re.findall(r"getvariable\('(\w+)'\)", check.sql))
+        if "bounds" in check.needs:
+            found.add("max_rule_rate")
+    return {f"gates.{name}" for name in found}
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_a_gate_names_the_bounds_that_its_checks_read(name: str) -> None:
+    body = stages()[name]
+    told = {key for key in body["params"] if isinstance(key, str) and key.startswith("gates")}
+    (table,) = re.findall(r"--table-name (\S+)", body["cmd"])
+    views = re.findall(r"--view '?(\w+)=", body["cmd"])
+    for kind in KINDS if "${item}" in table else [""]:
+        assert told == bounds(table.replace("${item}", kind), views)
+
+
+def test_the_suites_name_the_bounds_that_they_read() -> None:
+    code = (ROOT / "pipelines/stages/expectations.py").read_text("utf-8")
+    told = {
+        key
+        for name, body in stages().items()
+        for key in body.get("params", [])
+        if name.startswith("expect_") and isinstance(key, str)
+    }
+    assert told == set(re.findall(r"gates\.(?:max|min|chosen)\w+", code))
+
+
+@pytest.mark.parametrize(
+    ("table", "consumer"),
+    [
+        ("data/sources/preference", "mix"),
+        ("data/sources/benchmark", "mix"),
+        ("data/sources/sft", "sft_mix"),
+        ("data/sources/benchmark", "sft_mix"),
+        ("data/sources/prompts", "prompts"),
+        ("data/sources/benchmark", "prompts"),
+        ("data/sources/preference", "pairs_offline"),
+    ],
+)
+def test_who_reads_sources_depends_on_their_gate(table: str, consumer: str) -> None:
+    deps = stages()[consumer]["deps"]
+    assert any(dep.startswith(table) for dep in deps)
+    assert f"data/gates/source_{table.rpartition('/')[2]}.json" in deps
 
 
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
     read = params.load(recipe)
     over = {
-        "sources": ["fetch", "standardize", "gate_source"],
+        "sources": ["fetch", "standardize"],
         "mixes": ["mix", "gate_mix", "reward_model", "length_bias"],
         "iterations": [
             *("generate", "gate_generations", "score", "gate_scores", "pair", "gate_pairs"),
@@ -68,6 +124,7 @@ def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
     wanted = {
         *(
             "code",
+            "contract",
             "base",
             "sft_mix",
             "gate_sft_mix",
@@ -77,10 +134,10 @@ def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
             "gate_prompts",
         ),
         *("expect_sources", "expect_mixes", "history_offline", "reference_offline"),
-        *("pairs_offline", "gate_offline", "dpo_offline", "report"),
+        *("pairs_offline", "gate_offline", "dpo_offline", "gate_evaluation", "report"),
     }
     for section, names in over.items():
         wanted |= {f"{name}@{key}" for name in names for key in getattr(read, section)}
-    for name in ("evaluate", "gate_evaluation"):
-        wanted |= {f"{name}@{policy}" for policy in read.evaluation.policies}
+    wanted |= {f"evaluate@{policy}" for policy in read.evaluation.policies}
+    wanted |= {f"gate_source@{kind}" for kind in KINDS}
     assert set(resolve(recipe, ROOT / "dvc.yaml")) == wanted
