@@ -39,6 +39,7 @@ _TYPES: dict[Any, str] = {
     pl.Int64: "sc:Integer",
     pl.UInt64: "sc:Integer",
     pl.Float64: "sc:Float",
+    pl.Boolean: "sc:Boolean",
 }
 
 
