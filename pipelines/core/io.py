@@ -18,7 +18,8 @@ import polars as pl
 
 from curation.core.errors import UserError
 from curation.core.ordered import PART, regrouped
-from curation.core.schema import Table
+from curation.core.schema import REJECTS, Table
+from pipelines.core import sealed
 from pipelines.core.parts import in_order
 from pipelines.core.row_groups import RowGroups
 
@@ -45,13 +46,15 @@ def parquet_schema(path: Path) -> dict[str, pl.DataType]:
 
 
 def scan(path: Path, table: Table) -> pl.LazyFrame:
-    """Open a Parquet file lazily and check that it holds the table's columns and types.
+    """Open a Parquet file lazily and check it: every byte, columns and types, one row to a key.
 
     Raises:
-        UserError: the file is missing, unreadable, or lacks a column of the table that may not be
-            null; one that may be, such as an earlier version's table has not, is null.
+        UserError: the file is missing, unreadable, not as it was written, holds two rows of one
+            key, or lacks a column of the table that may not be null; one that may be, such as an
+            earlier version's table has not, is null.
     """
     found = parquet_schema(path)
+    sealed.whole(path)
     missing = [name for name in table.required if name not in found]
     if missing:
         raise UserError(
@@ -68,6 +71,8 @@ def scan(path: Path, table: Table) -> pl.LazyFrame:
         for column in table.columns
         if column.name not in found
     }
+    if table.name != REJECTS.name:  # one item may be dropped twice, as a raw row may come twice
+        sealed.one_each(path, table)
     return pl.scan_parquet(path).with_columns(**absent).select(table.names)
 
 
@@ -202,7 +207,7 @@ class Outputs:
                 yield table.empty()
 
         try:
-            with RowGroups(temp) as groups:
+            with RowGroups(temp, table.key) as groups:
                 for frame in checked():
                     groups.add(frame)
         except OSError as error:  # Arrow's own names neither the file nor the reason alone

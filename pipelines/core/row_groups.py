@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from pipelines.core import sealed
+from pipelines.core.distinct import Rising
 
 OFTEN = 2  # times that a value must occur, on average, for a dictionary to pay
 SAMPLE = 8192  # rows of the first group that are looked at for it
@@ -18,11 +21,17 @@ class RowGroups:
     """A Parquet file in the making, as a context: each frame added becomes one row group.
 
     Arrow encodes a group in a thread of its own while the next frame is made. Pages carry
-    checksums, so that a flipped bit is found by readers that look.
+    checksums, so that a flipped bit is found by readers that look; the file a digest of its own.
+
+    Args:
+        path: the file.
+        key: columns whose values are looked at: where they ascend strictly, the footer says so.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key: Sequence[str] = ()) -> None:
         self._path = path
+        self._key = key
+        self._rising = Rising()
         self._writer: Any = None
         self._thread = ThreadPoolExecutor(1)
         self._busy: Future[None] | None = None
@@ -34,10 +43,18 @@ class RowGroups:
         try:
             if kind is None:
                 self._wait()
+                self._facts()
         finally:
             self._thread.shutdown()
             if self._writer is not None:
                 self._writer.close()
+        if kind is None and self._writer is not None:
+            sealed.seal(self._path)
+
+    def _facts(self) -> None:
+        if self._writer is not None:
+            key = {sealed.KEY: ",".join(self._key)} if self._key and self._rising.strictly else {}
+            self._writer.add_key_value_metadata({**key, sealed.DIGEST: sealed.NONE})
 
     def add(self, frame: pl.DataFrame) -> None:
         """Append a frame; all have the columns and types of the first.
@@ -48,6 +65,8 @@ class RowGroups:
         """
         # here and not in the thread, which has the most to do
         rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._key:
+            self._rising.see(frame.select(self._key))
         self._wait()
         self._busy = self._thread.submit(self._write, frame, rows)
 

@@ -45,9 +45,12 @@ def body(run: Stage, args: Args) -> None:
     if args.iteration not in params.iterations:
         raise UserError(f"{args.params}: iterations: none is named {args.iteration}")
     policies = {name: iteration.policy for name, iteration in params.iterations.items()}
+    pairs = io.read(args.pairs, schema.PAIRS)
+    if pairs.is_empty():
+        raise UserError(f"{args.pairs}: holds no pair; run the pair stage of {args.iteration}")
     grown = grow(
         io.read(args.previous, schema.HISTORY),
-        io.read(args.pairs, schema.PAIRS),
+        pairs,
         lineage(args.iteration, policies),
         keep_of(params),
     )

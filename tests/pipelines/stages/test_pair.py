@@ -174,7 +174,8 @@ def test_parts_refuse_ids_that_fit_nothing(
 ) -> None:
     name, column, value = spoilt
     frame = pl.read_parquet(f"{name}.parquet")
-    odd = frame.head(1).with_columns(pl.lit(value, dtype=pl.String).alias(column))
+    odd = frame.head(1).with_columns(generation_id=pl.lit("new"))
+    odd = odd.with_columns(pl.lit(value, dtype=pl.String).alias(column))
     pl.concat([frame, odd]).write_parquet(f"{name}.parquet")
     monkeypatch.setattr(pair, "PART", 25)
     assert _pair() == 2
@@ -218,6 +219,22 @@ def test_history_and_its_gate(folder: Path, capsys: pytest.CaptureFixture[str]) 
     )
     assert _gate("history", "h2.parquet", *views) == 2
     assert "not_held_out: 30 rows break it" in capsys.readouterr().err
+
+
+def test_history_refuses_a_pair_that_is_there_twice_and_a_table_of_none(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _pair() == 0
+    assert _offline() == 0
+    pairs = pl.read_parquet("pairs.parquet")
+    pl.concat([pairs, pairs]).write_parquet("pairs.parquet")
+    assert _history("iter1", "h0.parquet", "h1.parquet") == 2
+    first = pairs["pair_id"].sort()[0]
+    assert f"pair_id {first} occurs twice" in capsys.readouterr().err
+    pairs.clear().write_parquet("pairs.parquet")
+    assert _history("iter1", "h0.parquet", "h1.parquet") == 2
+    assert "pairs.parquet: holds no pair" in capsys.readouterr().err
+    assert not (folder / "h1.parquet").exists()
 
 
 def test_history_of_an_unknown_iteration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
