@@ -1,10 +1,13 @@
-"""Write one hash of code per stage: what dvc.yaml names among each stage's params.
+"""Check the recipe, then write one hash of code per stage: what dvc.yaml names among its params.
 
-Run: python -m pipelines.stages.code --hashes data/code.json [MODULE ...]
+Run: python -m pipelines.stages.code --hashes data/code.json --params params.yaml [MODULE ...]
 
 DVC does not follow imports. A stage that names its hash runs again exactly when a file it can
 reach has changed. A gate has a hash per table: it reads the checks of that table alone. MODULE is a
 dotted name; without one, every module of pipelines.stages is hashed, under its last name.
+
+Every other stage depends on this one, so nothing that a recipe names has come near a shell before
+the recipe is known to be valid.
 """
 
 from __future__ import annotations
@@ -16,21 +19,26 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from curation.core.errors import UserError
 from pipelines.core.code import PACKAGES, ROOT, Code
+from pipelines.core.params import load
 from pipelines.core.recorded import Hash, hash_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the file whole; the exit code, 2 when a module's code can't be followed."""
+    """Write the file whole; the exit code, 2 for a wrong recipe or code that can't be followed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--hashes", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--params", type=Path, metavar="FILE", help="the recipe to check")
     parser.add_argument("module", nargs="*", metavar="MODULE")
     args = parser.parse_args(argv)
     try:
+        if args.params is not None:
+            load(args.params)
         found = hashes(ROOT, args.module or stages(ROOT))
-    except (ValueError, SyntaxError, OSError) as error:
+    except (UserError, ValueError, SyntaxError, OSError) as error:
         print(f"code: {error}", file=sys.stderr)
         return 2
     _write(args.hashes, found)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from pipelines.core.params.section import Count, Model, Name, Range, Share, knob
+from pipelines.core.params.section import Count, File, Model, Name, Range, Share, knob
 
 
 class Source(Model):
@@ -15,7 +15,7 @@ class Source(Model):
     kind: Literal["preference", "sft", "prompts", "benchmark"] = knob("What its rows are.")
     format: str = knob("The normaliser that reads it; see the reference of formats.")
     # DVC refuses hf:// as a dependency, so it watches the file of pins in place of a hub's set.
-    path: str = knob("The file, or for a set of the Hub the file of pins.", min_length=1)
+    path: File = knob("The file, or for a set of the Hub the file of pins.")
     uri: str | None = knob(
         "Files of a dataset on the Hub: hf://OWNER/NAME/PATH, * in PATH.", None, pattern=r"^hf://"
     )

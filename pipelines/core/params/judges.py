@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipelines.core.params.section import Model, knob
+from pipelines.core.params.section import File, Model, knob
 
 
 class Server(Model):
@@ -35,7 +35,7 @@ class RewardModelJudge(Model):
     """A Bradley-Terry reward model; the last three are for folders unlike those of transformers."""
 
     kind: Literal["reward_model"] = knob("Which judge this is.")
-    path: str = knob("The folder of a model.", min_length=1)
+    path: File = knob("The folder of a model.")
     head: str | None = knob(
         "Name of the head in the checkpoint (value_head.weight); null: as transformers names it.",
         None,
@@ -56,7 +56,7 @@ class PreferenceJudge(Model):
     """A pairwise preference model."""
 
     kind: Literal["preference_model"] = knob("Which judge this is.")
-    path: str = knob("The folder of a model.", min_length=1)
+    path: File = knob("The folder of a model.")
     contest: Literal["round_robin", "knockout"] = knob(
         "Which pairs of a prompt's responses meet.", "round_robin"
     )
@@ -66,7 +66,7 @@ class LlmJudge(Model):
     """A chat model behind an endpoint."""
 
     kind: Literal["llm"] = knob("Which judge this is.")
-    path: str = knob("Of llm: the template it is asked with; see recipes/judges.", min_length=1)
+    path: File = knob("Of llm: the template it is asked with; see recipes/judges.")
     server: Server = knob("Where it answers; model must be named.")
     temperature: float = knob("Sampling temperature of its answers.", 0.0, ge=0, le=5)
     max_tokens: int = knob("Longest answer.", 512, unit="tokens", gt=0, le=1_000_000)
@@ -79,7 +79,7 @@ class FunctionJudge(Model):
     """A Python function (prompt, response) -> reward, or (prompt, response, answer) -> reward."""
 
     kind: Literal["function"] = knob("Which judge this is.")
-    path: str = knob("Of function: the Python file, or a dotted one's known answers.", min_length=1)
+    path: File = knob("Of function: the Python file, or a dotted one's known answers.")
     function: str = knob(
         "Name in the file, or dotted as in training.judges.exact_answer.reward.",
         pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from pipelines.core.params.judges import Server
-from pipelines.core.params.section import Count, Model, Name, Range, Share, knob
+from pipelines.core.params.section import Count, File, Model, Name, Range, Share, knob
 
 
 class Engine(Model):
@@ -159,7 +159,7 @@ class History(Model):
 class Oracle(Model):
     """A Python function (prompt, response) -> reward that training never sees."""
 
-    file: str = knob("The Python file.", min_length=1)
+    file: File = knob("The Python file.")
     function: str | None = knob(
         "The function's name; null: there is no truth to ask.", None, pattern=r"^[A-Za-z_]\w*$"
     )

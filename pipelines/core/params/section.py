@@ -10,14 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from curation.core.words import meant
 
+
+def quotable(path: str) -> str:
+    """Refuse a path that could not stand between single quotes in a command of dvc.yaml.
+
+    Raises:
+        ValueError: it holds a quote or a control character, or would be read as a flag.
+    """
+    if "'" in path or not path.isprintable():
+        raise ValueError("holds a single quote or a control character; rename the file")
+    if path.startswith("-"):
+        raise ValueError("begins as a flag does; write ./ before it")
+    return path
+
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Range = Annotated[tuple[Share, Share], Field(strict=False)]  # YAML has lists, not tuples
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+File = Annotated[str, Field(min_length=1), AfterValidator(quotable)]
 Count = Annotated[int, Field(gt=0, le=10**12)]  # more than there are rows: a slip of the hand
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 

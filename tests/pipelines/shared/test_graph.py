@@ -39,8 +39,10 @@ def test_a_stage_names_the_hash_of_its_own_code(name: str) -> None:
     assert not any(dep.startswith(PACKAGES) for dep in body["deps"])
 
 
-def test_the_hashes_depend_on_all_code() -> None:
-    assert set(CONFIG["stages"]["code"]["deps"]) == set(PACKAGES)
+def test_the_first_stage_depends_on_all_code_and_checks_the_recipe() -> None:
+    first = CONFIG["stages"]["code"]
+    assert set(first["deps"]) == {*PACKAGES, "params.yaml"}
+    assert first["cmd"].endswith("--params params.yaml")
 
 
 @pytest.mark.parametrize("name", list(CONFIG["stages"]))

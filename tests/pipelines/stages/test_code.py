@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipelines.core.params.text import read
 from pipelines.stages import code
 
 STRATEGIES = "curation/pairing/strategies.py"  # of pair
@@ -56,7 +57,11 @@ def dvc(project: Path) -> Dvc:
     real = yaml.safe_load((project / "dvc.yaml").read_text("utf-8"))["stages"]["code"]
     graph = {"stages": {"code": real, **GRAPH}}
     (project / "dvc.yaml").write_text(yaml.safe_dump(graph), "utf-8")
-    (project / "params.yaml").write_text(yaml.safe_dump({"iterations": ITEMS}), "utf-8")
+    whole = read(project / "recipes/sample.yaml").values
+    iterations = {name: {**whole["iterations"]["iter1"], **item} for name, item in ITEMS.items()}
+    iterations["iter2"]["prompts"] = whole["iterations"]["iter2"]["prompts"]
+    whole["iterations"] = iterations
+    (project / "params.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), "utf-8")
     here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     author = {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME",)}
     mail = {f"GIT_{who}_EMAIL": "t@example.invalid" for who in ("AUTHOR", "COMMITTER")}
@@ -102,7 +107,7 @@ def test_an_edit_runs_its_own_stages_alone(project: Path, dvc: Dvc) -> None:
 def test_an_experiment_sees_an_edit_too(project: Path, dvc: Dvc) -> None:
     edit(project / STRATEGIES)
     assert dvc("exp", "run", "--temp") == ["code", "pair@iter1", "pair@iter2"]
-    assert dvc("exp", "run", "--temp", "-S", "iterations.iter1.policy=base") == ["score@iter1"]
+    assert dvc("exp", "run", "--temp", "-S", "iterations.iter1.n=3") == ["code", "score@iter1"]
 
 
 def test_every_stage_has_a_hash_and_a_gate_one_per_table(tmp_path: Path) -> None:
@@ -113,6 +118,19 @@ def test_every_stage_has_a_hash_and_a_gate_one_per_table(tmp_path: Path) -> None
     assert "code" not in told
     assert told["gate"]["pairs"] != told["gate"]["mixes"]
     assert [path.name for path in target.parent.iterdir()] == ["code.json"]
+
+
+def test_a_wrong_recipe_is_told_and_nothing_is_written(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, recipe = tmp_path / "code.json", tmp_path / "params.yaml"
+    whole = (root / "recipes/sample.yaml").read_text("utf-8")
+    recipe.write_text(whole.replace("  hh_rlhf:", "  $(touch hit):", 1), "utf-8")
+    assert code.main(["--hashes", str(target), "--params", str(recipe)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"code: {recipe}: sources.$(touch hit)")
+    assert said.count("\n") == 1
+    assert not target.exists()
 
 
 def test_an_unknown_module_is_told_and_nothing_is_written(
