@@ -7,6 +7,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from pipelines.core.ending import ended
 from pipelines.shared import command_list
 
 
@@ -19,7 +20,11 @@ def index() -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code (2 for bad input)."""
+    """Run one command; returns its exit code: 2 for bad input, 130 where Ctrl-C has ended it."""
+    return ended("prefloop", lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     command = command_list.find(given[0]) if given and not given[0].startswith("-") else None
     if command is not None:

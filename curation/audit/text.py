@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curation.core.errors import printable
+
 WIDTH = 60  # characters of a cell before it is cut
 _NUMBER = (int, float)
 
@@ -24,6 +26,7 @@ def table(
         digits: decimals of every float; six significant digits without.
     """
     cells = [[cell(value, width, digits) for value in row] for row in rows]
+    names = [printable(name) for name in names]
     sizes = [max([len(name), *(len(line[at]) for line in cells)]) for at, name in enumerate(names)]
     right = [_numeric([row[at] for row in rows]) for at in range(len(names))]
     lines = [_line(names, sizes, right), _line(["-" * size for size in sizes], sizes, right)]
@@ -52,12 +55,8 @@ def cell(value: Any, width: int = WIDTH, digits: int | None = None) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:.6g}" if digits is None else f"{value:.{digits}f}"
-    text = "".join(_safe(char) for char in str(value))
+    text = printable(str(value))
     return text if len(text) <= width else text[: width - 1] + "…"
-
-
-def _safe(char: str) -> str:
-    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
 def _numeric(values: Sequence[Any]) -> bool:

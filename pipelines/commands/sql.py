@@ -10,8 +10,6 @@ sft sft_mix prompt_source benchmark reviews. The build is read-only; nothing out
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -19,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curation.audit import sql
+from curation.audit import csv_text, sql
 from curation.audit.text import table
 from curation.core.errors import UserError
 from pipelines.core.io import atomic
@@ -95,26 +93,11 @@ def _write(frame: pl.DataFrame, kind: str, out: Path | None) -> None:
 
 def _rendered(frame: pl.DataFrame, kind: str) -> str:
     if kind == "csv":
-        return _csv(frame)
+        return csv_text.csv_text(frame)
     if kind == "json":
         return json.dumps(frame.to_dicts(), default=str, ensure_ascii=False, indent=1) + "\n"
     rows = "row" if frame.height == 1 else "rows"
     return table(frame.columns, frame.rows()) + f"\n({frame.height} {rows})\n"
-
-
-def _csv(frame: pl.DataFrame) -> str:
-    """CSV with a header; it has no nested values, so lists and structs become their JSON."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(frame.columns)
-    writer.writerows([_plain(value) for value in row] for row in frame.iter_rows())
-    return text.getvalue()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, list | dict):
-        return json.dumps(value, default=str, ensure_ascii=False)
-    return value
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 
 import polars as pl
 
-from curation.core.errors import UserError
+from curation.core.errors import UserError, printable
 
 EXPECTED = (UserError, OSError, pl.exceptions.PolarsError)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -16,6 +16,11 @@ _ROOM = "; free some disk space and run again"
 
 def line(error: BaseException) -> str | None:
     """What a person reads of an error; None for one that is a fault of the code."""
+    said = _said(error)
+    return None if said is None else printable(said)
+
+
+def _said(error: BaseException) -> str | None:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError):

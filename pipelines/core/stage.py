@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pipelines.core import code, complaints, process
 from pipelines.core.arguments import A, Arguments, parse
+from pipelines.core.ending import ended
 from pipelines.core.io import Outputs, atomic, forget_torn
 from pipelines.core.recorded import same_code
 from pipelines.core.watched import watched
@@ -79,6 +80,10 @@ def run(
     """
     words = list(sys.argv[1:] if argv is None else argv)
     args = parse(name, kind, words)
+    return ended(name, lambda: _run(name, args, body, words))
+
+
+def _run(name: str, args: A, body: Callable[[Stage, A], None], words: Sequence[str]) -> int:
     process.die_with_parent()
     stage = Stage(name, _module(body), args.outputs(), words)
     started = time.monotonic()
@@ -87,6 +92,8 @@ def run(
             body(stage, args)
             return 0
         _whole(stage, args, body)
+    except BrokenPipeError:
+        raise  # a file's never is: whoever read our lines has gone
     except complaints.EXPECTED as error:
         line = complaints.line(error)
         if line is None:

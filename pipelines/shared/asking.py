@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.core.errors import UserError
+from pipelines.core import complaints
+from pipelines.core.ending import ended
 
 
 def parser(prog: str, doc: str | None, *, build: bool = True) -> argparse.ArgumentParser:
@@ -29,15 +30,19 @@ def parser(prog: str, doc: str | None, *, build: bool = True) -> argparse.Argume
 
 def guard(name: str, body: Callable[[], None]) -> int:
     """Run a command's body: 0, or 2 and one line on stderr when the input was bad."""
+    return ended(name, lambda: _guarded(name, body))
+
+
+def _guarded(name: str, body: Callable[[], None]) -> int:
     try:
         body()
-    except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away, as `| head` does
-    except OSError as error:
-        print(f"{name}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        raise
+    except complaints.EXPECTED as error:
+        line = complaints.line(error)
+        if line is None:
+            raise
+        print(f"{name}: {line}", file=sys.stderr)
         return 2
     return 0
 
