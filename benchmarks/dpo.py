@@ -86,11 +86,13 @@ def trained(bench: Bench, rows: list[dict[str, Any]], *, stored: bool) -> tuple[
     from trl import DPOConfig, DPOTrainer
 
     tokenizer = checkpoint.load_tokenizer(bench.model)
-    options = arguments.common(bench.settings, bench.work / "out")
+    options = arguments.common(
+        bench.settings, {"output_dir": str(bench.work / "out"), "save_strategy": "no"}
+    )
     model = checkpoint.load_policy(bench.model)
     if stored:
         options |= dpo._loss(bench.settings)
-        trainer = dpo._trainer(model, tokenizer, rows, options, bench.settings)
+        trainer = dpo._trainer(model, tokenizer, rows, options, None)
     else:
 
         class Prepared(DPOTrainer):  # type: ignore[misc]

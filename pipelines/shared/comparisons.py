@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from curation.core import ids
 from training.core.sampled import TEXT, Sampled
 from training.trainers.examples import Comparison
 
@@ -24,6 +25,15 @@ def of(frame: pl.DataFrame) -> list[Comparison]:
             rows.select(_COLUMNS).iter_rows(), chosen, rejected, strict=True
         )
     ]
+
+
+def repeated(history: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Repeat each pair by its weight; a fraction becomes a repeat by the hash of the pair id."""
+    whole = pl.col("weight").floor()
+    extra = ids.unit(pl.col("pair_id"), seed, "weight") < pl.col("weight") - whole
+    repeats = (whole + extra.cast(pl.Float64)).cast(pl.UInt32)
+    places = history.select(pl.int_range(pl.len()).repeat_by(repeats)).to_series()
+    return history[places.explode().drop_nulls()]
 
 
 def _sampled(rows: pl.DataFrame, side: str) -> list[Sampled]:

@@ -27,9 +27,10 @@ def write(run: Stage, file: Path, name: str, checkpoint: Path, before: Path | No
     """
     if process.rank() > 0:  # the process that writes the outputs has saved the weights
         return
-    from training.core import checkpoint as checkpoints
+    from training.core.checkpoint import CARD
 
-    entry = {"path": checkpoint.as_posix(), "sha": checkpoints.weights_sha(checkpoint)}
+    sha = io.read_json(checkpoint / CARD)["weights_sha"]  # as it was saved: not hashed anew
+    entry = {"path": checkpoint.as_posix(), "sha": sha}
     known: dict[str, Any] = {} if before is None else io.read_json(before)
     run.outputs.json(file, {**known, name: entry})
 

@@ -13,8 +13,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import polars as pl
-
 from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core import io, stage
@@ -46,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def body(run: Stage, args: Args) -> None:
     """Train from the previous policy or from pi0, against the reference the recipe names."""
     params = parameters.load(args.params)
+    chosen = settings.dpo(params)
     launching.together(run, params.dpo.launch)
     history = io.read(args.history, schema.HISTORY)
     stored = io.read(args.reference, schema.REFERENCE)
@@ -60,18 +59,17 @@ def body(run: Stage, args: Args) -> None:
 
     start = args.sft if params.dpo.start == "sft" else args.policy
     reference = args.sft if params.dpo.reference == "sft" else args.policy
-    known = references.lookup(
-        stored,
-        checkpoint.weights_sha(reference),
-        ChatTemplate(checkpoint.load_tokenizer(start)).sha,
-    )
-    train = comparisons.of(_weighted(history, params.seeds.dpo))
+    sha, tokenizer = checkpoint.weights_sha(reference), checkpoint.load_tokenizer(start)
+    template = ChatTemplate(tokenizer)
+    known = references.lookup(stored, sha, template.sha)
+    train = comparisons.of(comparisons.repeated(history, params.seeds.dpo))
     metrics = dpo.train(
-        args.iteration,
         start,
+        template,
         train,
         known,
-        settings.dpo(params),
+        chosen,
+        name=args.iteration,
         out=args.checkpoint,
         work=run.kept_until_done("training"),
     )
@@ -82,17 +80,6 @@ def body(run: Stage, args: Args) -> None:
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
     run.summary.tokens = round(metrics["tokens"] * params.dpo.epochs)
     run.summary.note = f"{metrics['steps']} steps, loss {metrics['loss']:.4f}"
-
-
-def _weighted(history: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Repeat each pair by its weight; a fraction becomes a repeat by the hash of the pair id."""
-    from curation.core import ids
-
-    whole = pl.col("weight").floor()
-    extra = ids.unit(pl.col("pair_id"), seed, "weight") < pl.col("weight") - whole
-    repeats = (whole + extra.cast(pl.Float64)).cast(pl.UInt32)
-    places = history.select(pl.int_range(pl.len()).repeat_by(repeats)).to_series()
-    return history[places.explode().drop_nulls()]
 
 
 if __name__ == "__main__":

@@ -51,17 +51,15 @@ def body(run: Stage, args: Args) -> None:
         run, args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens, bf16=chosen.bf16
     )
     run.outputs.table(args.reference, schema.REFERENCE, reference)
-    known = references.lookup(
-        reference,
-        checkpoint.weights_sha(args.sft),
-        ChatTemplate(checkpoint.load_tokenizer(args.sft)).sha,
-    )
+    template = ChatTemplate(checkpoint.load_tokenizer(args.sft))
+    known = references.lookup(reference, checkpoint.weights_sha(args.sft), template.sha)
     metrics = dpo.train(
-        "offline",
         args.sft,
+        template,
         comparisons.of(history),
         known,
         chosen,
+        name="offline",
         out=args.checkpoint,
         work=run.kept_until_done("training"),
     )

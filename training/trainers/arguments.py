@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from curation.core.errors import UserError
@@ -11,16 +10,19 @@ from training.core import environment
 from training.core.settings import Train
 
 
-def common(settings: Train, work: Path) -> dict[str, Any]:
+def common(settings: Train, place: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments that every TRL config takes: repeatable, quiet, no files but ours.
 
     The global batch is declared; accumulation follows from the devices.
+
+    Args:
+        place: where the trainer saves, and when (`resume.place`).
     """
     import torch
 
     on_gpu = torch.cuda.is_available()
     return {
-        "output_dir": str(work),
+        **place,
         "num_train_epochs": settings.epochs,
         "learning_rate": settings.learning_rate,
         "per_device_train_batch_size": settings.per_device_batch,
@@ -36,7 +38,6 @@ def common(settings: Train, work: Path) -> dict[str, Any]:
         "use_cpu": not on_gpu,
         "full_determinism": False,  # environment.prepare has set what it would set
         "report_to": "none",
-        "save_strategy": "no",
         "eval_strategy": "no",
         "disable_tqdm": True,
         "logging_steps": 20,
@@ -61,23 +62,3 @@ def accumulation(settings: Train) -> int:
             f"{settings.per_device_batch} x {world} devices"
         )
     return settings.global_batch // at_once
-
-
-def progress(stage: str) -> Any:
-    """A trainer callback that prints one plain line per logging step."""
-    from transformers import TrainerCallback
-
-    class Lines(TrainerCallback):  # type: ignore[misc]
-        """Prints step, loss and accuracy."""
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-            """Print the line of one logging step."""
-            if state.is_world_process_zero and logs and "loss" in logs:
-                shown = [f"loss {float(logs['loss']):.4f}"]
-                for key in ("rewards/accuracies", "accuracy", "mean_token_accuracy"):
-                    if key in logs:
-                        shown.append(f"{key.rpartition('/')[2]} {float(logs[key]):.3f}")
-                print(f"{stage}: step {state.global_step}/{state.max_steps} {' '.join(shown)}")
-                sys.stdout.flush()
-
-    return Lines()

@@ -10,7 +10,7 @@ from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
 from training.core.settings import Dpo
-from training.trainers import examples, lora, run
+from training.trainers import arguments, examples, lora, resume, run
 from training.trainers.examples import Comparison
 from training.trainers.reference_logprobs import Stored
 
@@ -18,22 +18,24 @@ References = Mapping[str, Stored]
 
 
 def train(
-    name: str,
     start: Path,
+    template: ChatTemplate,
     comparisons: Sequence[Comparison],
     references: References,
     settings: Dpo,
     *,
+    name: str,
     out: Path,
     work: Path | None = None,
 ) -> dict[str, Any]:
     """Train a policy on comparisons.
 
     Args:
-        name: the new policy's name.
         start: checkpoint to start from.
+        template: its chat template, by which the references were computed.
         comparisons: the history, in a fixed order; their keys are pair ids.
         references: per key the reference's log-probabilities.
+        name: the new policy's name.
         out: folder of the new checkpoint; adapters are merged into its weights.
         work: folder in which the trainer keeps its own checkpoints; a run that was killed goes on
             from the last whole one. None keeps none.
@@ -44,25 +46,23 @@ def train(
     Raises:
         UserError: a comparison has no stored reference.
     """
-    tokenizer = checkpoint.load_tokenizer(start)
-    fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
+    fitted = examples.pairs(template, comparisons, settings.max_length)
     rows = [_row(row, references, settings.ld_alpha) for row in fitted.rows]
-
-    def make(options: dict[str, Any]) -> tuple[run.Trained, list[dict[str, float]]]:
+    loss = _loss(settings)
+    with resume.place(settings, start, rows, work) as place:
+        options = arguments.common(settings, place) | loss
+        weights = lora.trainable(settings.lora, start)
         model = checkpoint.load_policy(start)
-        trainer = _trainer(model, tokenizer, rows, options | _loss(settings), settings)
-        merge = lora.merger(start) if settings.lora else None
-        done = run.fit(trainer, tokenizer, out, {"kind": "policy", "name": name}, merge=merge)
-        return done, trainer.state.log_history
-
-    done, log = run.resumable(settings, start, rows, work, make)
+        trainer = _trainer(model, template.tokenizer, rows, options, weights.config)
+        card = {"kind": "policy", "name": name}
+        done = run.fit(trainer, template.tokenizer, out, card, save=weights.save)
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,
         "tokens": _tokens(rows),
         "steps": done.steps,
         "loss": done.loss,
-        **_last(log),
+        **_last(trainer.state.log_history),
     }
 
 
@@ -78,24 +78,13 @@ def _loss(settings: Dpo) -> dict[str, Any]:
     }
 
 
-def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any], settings: Dpo) -> Any:
+def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any], adapters: Any) -> Any:
+    """TRL's DPO on rows that are tokenised already and carry their reference log-probs."""
     import datasets
-    from trl import DPOConfig
-
-    return _stored_reference_trainer()(
-        model=model,
-        args=DPOConfig(**options),
-        train_dataset=datasets.Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=lora.config(settings.lora) if settings.lora else None,
-    )
-
-
-def _stored_reference_trainer() -> Any:
-    from trl import DPOTrainer
+    from trl import DPOConfig, DPOTrainer
 
     class StoredReferenceTrainer(DPOTrainer):  # type: ignore[misc]
-        """TRL's DPO on rows that are tokenised already and carry their reference log-probs."""
+        """Takes the rows as they come."""
 
         def _prepare_dataset(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             return dataset
@@ -103,7 +92,13 @@ def _stored_reference_trainer() -> Any:
         def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             return dataset
 
-    return StoredReferenceTrainer
+    return StoredReferenceTrainer(
+        model=model,
+        args=DPOConfig(**options),
+        train_dataset=datasets.Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=adapters,
+    )
 
 
 def _row(row: dict[str, Any], references: References, ld_alpha: float | None) -> dict[str, Any]:

@@ -13,16 +13,41 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training.core import environment
+from training.core import checkpoint, environment
 from training.core.settings import Train
 
 _WHOLE = "prefloop.json"  # written last: digests of the other files
+
+
+@contextmanager
+def place(
+    settings: Train, start: Path, rows: Sequence[Mapping[str, Any]], work: Path | None
+) -> Iterator[dict[str, Any]]:
+    """TRL arguments of where a trainer saves, and when: a folder that outlives a kill.
+
+    It is keyed by the checkpoint to start from, the rows to train on, and the settings: by all
+    that decides the result. Two checkpoints are kept, as the newest may be torn.
+
+    Args:
+        work: the folder of all runs of one stage, which the caller removes in the end; None for
+            scratch that goes at once, without any checkpoint of the trainer's own.
+    """
+    if work is None:
+        with tempfile.TemporaryDirectory(prefix="prefloop-") as scratch:
+            yield {"output_dir": scratch, "save_strategy": "no"}
+        return
+    mine = key(checkpoint.weights_sha(start), rows, settings)
+    folder = prepare(work, mine, first=environment.rank() == 0)
+    saving = {"save_strategy": "steps", "save_steps": settings.save_steps, "save_total_limit": 2}
+    yield {"output_dir": str(folder), **saving}
 
 
 def key(start_sha: str, rows: Sequence[Mapping[str, Any]], settings: Train) -> str:
@@ -104,9 +129,11 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def arguments(save_steps: int) -> dict[str, Any]:
-    """TRL arguments: save every so many steps and keep two, as the newest may be torn."""
-    return {"save_strategy": "steps", "save_steps": save_steps, "save_total_limit": 2}
+def begin(trainer: Any) -> str | None:
+    """Have a trainer mark its whole checkpoints; the one to go on from, None for a fresh start."""
+    trainer.add_callback(callback(trainer))
+    found = latest(Path(trainer.args.output_dir))
+    return None if found is None else str(found)
 
 
 def callback(trainer: Any) -> Any:

@@ -10,7 +10,7 @@ from curation.core.errors import UserError
 from training.core import checkpoint, padding, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.settings import RewardModel
-from training.trainers import examples, replay, run
+from training.trainers import arguments, examples, replay, resume, run
 from training.trainers.examples import Comparison
 
 
@@ -40,12 +40,13 @@ def train(
     fitted = examples.pairs(ChatTemplate(tokenizer), comparisons, settings.max_length)
     rows = [_row(row, settings.use_margin) for row in fitted.rows]
 
-    def make(common: dict[str, Any]) -> run.Trained:
+    with resume.place(settings, init, rows, work) as place:
+        common = arguments.common(settings, place)
         model = _with_head(init, tokenizer, settings.seed)
         trainer = _trainer(common, model, tokenizer, rows, settings.group_by_length)
         seen = replay.Seen(trainer, replay.few(rows))
         trainer.add_callback(seen.callback())
-        return run.fit(
+        done = run.fit(
             trainer,
             tokenizer,
             out,
@@ -53,7 +54,6 @@ def train(
             lambda folder: {"reference_scores": replay.reference_scores(folder, seen)},
         )
 
-    done = run.resumable(settings, init, rows, work, make)
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,

@@ -10,7 +10,7 @@ from training.core import checkpoint
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.settings import Sft
 from training.engines.logprobs import completion_logprobs
-from training.trainers import examples, packing, run
+from training.trainers import arguments, examples, packing, resume, run
 
 
 def train(
@@ -37,12 +37,11 @@ def train(
         ChatTemplate(tokenizer), conversations, settings.max_length, settings.completion_only
     )
 
-    def make(common: dict[str, Any]) -> run.Trained:
+    with resume.place(settings, init, fitted.rows, work) as place:
+        common = arguments.common(settings, place)
         model = checkpoint.load_policy(init)
         trainer = _trainer(model, tokenizer, fitted.rows, settings, common)
-        return run.fit(trainer, tokenizer, out, card)
-
-    done = run.resumable(settings, init, fitted.rows, work, make)
+        done = run.fit(trainer, tokenizer, out, card)
     return {
         "examples": len(fitted.rows),
         "too_long": fitted.too_long,

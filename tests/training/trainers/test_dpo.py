@@ -26,10 +26,18 @@ SETTINGS = Dpo(
 def references(
     path: Path, items: list[Any], budget: int = 100_000, bf16: bool = False
 ) -> dict[str, Stored]:
-    template = ChatTemplate(checkpoint.load_tokenizer(path))
+    template = spoken(path)
     model = checkpoint.load_policy(path)
     stored = reference_logprobs.of_pairs(model, template, items, budget, bf16=bf16)
     return {item.key: one for item, one in zip(items, stored, strict=True)}
+
+
+def spoken(path: Path) -> ChatTemplate:
+    return ChatTemplate(checkpoint.load_tokenizer(path))
+
+
+def trained(start: Path, items: Any, known: Any, settings: Dpo, out: Path) -> dict[str, Any]:
+    return dpo.train(start, spoken(start), items, known, settings, name="a", out=out)
 
 
 def test_logprobs_equal_a_plain_float64_computation(base: Path, template: ChatTemplate) -> None:
@@ -109,8 +117,10 @@ def test_stored_references_train_the_policy_that_references_in_training_do(
     from trl import DPOConfig, DPOTrainer
 
     items = comparisons(16)
-    dpo.train("a", base, items, references(base, items), SETTINGS, out=tmp_path / "stored")
-    options = arguments.common(SETTINGS, tmp_path / "work") | {"beta": SETTINGS.beta}
+    trained(base, items, references(base, items), SETTINGS, out=tmp_path / "stored")
+    options = arguments.common(
+        SETTINGS, {"output_dir": str(tmp_path / "work"), "save_strategy": "no"}
+    ) | {"beta": SETTINGS.beta}
     trainer = DPOTrainer(
         checkpoint.load_policy(base),
         ref_model=checkpoint.load_policy(base),
@@ -135,9 +145,7 @@ def weights(path: Path) -> dict[str, Any]:
 def test_training_is_bit_identical_and_moves_the_policy(base: Path, tmp_path: Path) -> None:
     items = comparisons(32)
     known = references(base, items)
-    runs = [
-        dpo.train("a", base, items, known, SETTINGS, out=tmp_path / name) for name in ("one", "two")
-    ]
+    runs = [trained(base, items, known, SETTINGS, out=tmp_path / name) for name in ("one", "two")]
     assert runs[0] == runs[1]
     for file in sorted((tmp_path / "one").iterdir()):
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
@@ -157,7 +165,7 @@ def test_adapters_are_merged_into_a_plain_checkpoint(base: Path, tmp_path: Path)
     items = comparisons(16)
     known = references(base, items)
     settings = replace(SETTINGS, lora=Lora(rank=4, alpha=8), learning_rate=1e-2)
-    runs = [dpo.train("a", base, items, known, settings, out=tmp_path / x) for x in ("one", "two")]
+    runs = [trained(base, items, known, settings, out=tmp_path / x) for x in ("one", "two")]
     assert runs[0] == runs[1]
     assert checkpoint.weights_sha(tmp_path / "one") == checkpoint.weights_sha(tmp_path / "two")
     assert not list((tmp_path / "one").glob("**/adapter*"))
@@ -177,7 +185,7 @@ def test_a_pair_without_reference_is_refused(base: Path, tmp_path: Path) -> None
     items = comparisons(4)
     known = references(base, items[:3])
     with pytest.raises(UserError, match="pair003 has no log-probs"):
-        dpo.train("a", base, items, known, SETTINGS, out=tmp_path / "x")
+        trained(base, items, known, SETTINGS, out=tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

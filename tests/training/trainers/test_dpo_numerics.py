@@ -69,9 +69,11 @@ def trainer_of(settings: Dpo, world: World, folder: Path) -> tuple[Any, Any]:
     tokenizer = checkpoint.load_tokenizer(world.base)
     fitted = examples.pairs(ChatTemplate(tokenizer), world.items, 128)
     rows = [dpo._row(row, world.reference, settings.ld_alpha) for row in fitted.rows]
-    options = arguments.common(settings, folder) | dpo._loss(settings)
+    options = arguments.common(
+        settings, {"output_dir": str(folder), "save_strategy": "no"}
+    ) | dpo._loss(settings)
     model = checkpoint.load_policy(world.base)
-    trainer = dpo._trainer(model, tokenizer, rows, options, settings)
+    trainer = dpo._trainer(model, tokenizer, rows, options, None)
     return trainer, trainer.data_collator([dict(row) for row in trainer.train_dataset])
 
 

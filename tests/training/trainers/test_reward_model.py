@@ -21,7 +21,9 @@ SETTINGS = RewardModel(
 
 def batches(base: Path, tokenizer: Any, rows: list[dict[str, Any]], work: Path, on: bool) -> Any:
     """The padded batches of the first epoch."""
-    common = arguments.common(replace(SETTINGS, group_by_length=on), work)
+    common = arguments.common(
+        replace(SETTINGS, group_by_length=on), {"output_dir": str(work), "save_strategy": "no"}
+    )
     model = reward_model._with_head(base, tokenizer, 5)
     trainer = reward_model._trainer(common, model, tokenizer, rows, on)
     return [batch["attention_mask"] for batch in trainer.get_train_dataloader()]
