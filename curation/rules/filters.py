@@ -1,8 +1,9 @@
-"""Rules applied: the first matching one, in the order of params.yaml, names the reject."""
+"""From a source's list of filters to bound rules: expressions, in the order they are asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -13,8 +14,77 @@ from curation.rules.rule import Rule, Threshold
 from curation.rules.shared import RULES
 from curation.rules.structural import STRUCTURAL
 
-col = pl.col
-Bound = tuple[Rule, Threshold]
+
+@dataclass(frozen=True)
+class Bound:
+    """A rule with its threshold: what it drops and what it says, as expressions.
+
+    The flags are those of `Rule`.
+    """
+
+    name: str
+    drop: pl.Expr
+    detail: pl.Expr
+    needs: tuple[str, ...]
+    window: bool
+    ranks: bool
+    one_prompt: bool
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The rules of a source in two parts.
+
+    Attributes:
+        first: those that look at one item alone, up to the first that looks at others.
+        later: that one and all behind it; the last drops second copies of an item.
+    """
+
+    first: Sequence[Bound]
+    later: Sequence[Bound]
+
+    @property
+    def rules(self) -> list[Bound]:
+        """All rules in order."""
+        return [*self.first, *self.later]
+
+    @property
+    def counts(self) -> bool:
+        """Whether a rule reads the number of tokens."""
+        return any("prompt_tokens" in rule.needs for rule in self.rules)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether a rule reads an item's place among those of its prompt."""
+        return any(rule.ranks for rule in self.later)
+
+    @property
+    def waits(self) -> bool:
+        """Whether a later rule looks at more than the keys."""
+        return len(self.later) > 1
+
+    @property
+    def one_prompt(self) -> bool:
+        """Whether the living items' contexts are known to be equal; they are then spilled once."""
+        return any(rule.one_prompt for rule in self.first)
+
+
+def of_source(filters: Sequence[str | Mapping[str, Any]], kind: str, key: str) -> Filters:
+    """The rules of a source of this kind: those it lists, and those that every such source has.
+
+    In a preference set unknown_label stands before the first rule that looks at other items; the
+    last rule of any source drops second copies.
+
+    Raises:
+        UserError: as `bind`.
+    """
+    rules = bind(filters, key)
+    start = next((place for place, rule in enumerate(rules) if rule.window), len(rules))
+    first, later = rules[:start], rules[start:]
+    if kind == "preference" and all(rule.name != "unknown_label" for rule in rules):
+        first.append(_bind("unknown_label", None, key))
+    later.append(_bind("duplicate_prompt" if kind == "prompts" else "duplicate", None, key))
+    return Filters(first, later)
 
 
 def bind(filters: Sequence[str | Mapping[str, Any]], key: str) -> list[Bound]:
@@ -32,19 +102,11 @@ def bind(filters: Sequence[str | Mapping[str, Any]], key: str) -> list[Bound]:
         else:
             named.extend(entry.items())
     bound = [_bind(name, given, key) for name, given in named]
-    names = [rule.name for rule, _ in bound]
+    names = [rule.name for rule in bound]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"{key}: {name} is listed twice")
     return bound
-
-
-def with_label(rules: Sequence[Bound], kind: str) -> tuple[Bound, ...]:
-    """The rules of a source; of a preference set, unknown_label stands before the first cap."""
-    if kind != "preference" or any(rule.name == "unknown_label" for rule, _ in rules):
-        return tuple(rules)
-    first = next((place for place, (rule, _) in enumerate(rules) if rule.window), len(rules))
-    return (*rules[:first], _bind("unknown_label", None, "filters"), *rules[first:])
 
 
 def _bind(name: str, given: Threshold, key: str) -> Bound:
@@ -54,14 +116,26 @@ def _bind(name: str, given: Threshold, key: str) -> Bound:
     if given is None:
         if rule.takes is not None and rule.threshold is None:
             raise UserError(f"{key}.{name}: needs a threshold, as in {{{name}: 1000}}")
-        return rule, rule.threshold
+        return _bound(rule, rule.threshold)
     if rule.takes is None:
         raise UserError(f"{key}.{name}: takes no threshold, but got {given!r}")
     fits = isinstance(given, int | float if rule.takes is float else rule.takes)
     if not fits or isinstance(given, bool):
         raise UserError(f"{key}.{name}: {given!r} is not of type {rule.takes.__name__}")
     _check_value(rule, given, f"{key}.{name}")
-    return rule, given
+    return _bound(rule, given)
+
+
+def _bound(rule: Rule, threshold: Threshold) -> Bound:
+    return Bound(
+        name=rule.name,
+        drop=rule.drop(threshold),
+        detail=rule.detail(threshold),
+        needs=rule.needs,
+        window=rule.window,
+        ranks=rule.ranks,
+        one_prompt=rule.one_prompt,
+    )
 
 
 def _check_value(rule: Rule, given: Threshold, key: str) -> None:
@@ -73,33 +147,3 @@ def _check_value(rule: Rule, given: Threshold, key: str) -> None:
     low, high = rule.within
     if not low <= given <= high:
         raise UserError(f"{key}: {given!r} is not within {low:g} and {high:g}")
-
-
-def judge(frame: pl.LazyFrame, rules: Sequence[Bound]) -> pl.LazyFrame:
-    """The frame with a column _rule: the name of the first rule that drops a row, else null."""
-    judged = frame.with_columns(pl.lit(None, dtype=pl.String).alias("_rule"))
-    for group in _stages(rules):
-        hits = [
-            pl.when(rule.drop(threshold).fill_null(False)).then(pl.lit(rule.name))
-            for rule, threshold in group
-        ]
-        judged = judged.with_columns(pl.coalesce(col("_rule"), *hits).alias("_rule"))
-    return judged
-
-
-def _stages(rules: Sequence[Bound]) -> list[list[Bound]]:
-    """Runs of rules that can be decided together: a window rule stands alone."""
-    stages: list[list[Bound]] = []
-    for bound in rules:
-        if bound[0].window or not stages or stages[-1][0][0].window:
-            stages.append([])
-        stages[-1].append(bound)
-    return stages
-
-
-def detail(rules: Sequence[Bound]) -> pl.Expr:
-    """What the rule named in _rule saw, as text."""
-    said = [
-        pl.when(col("_rule") == rule.name).then(rule.detail(threshold)) for rule, threshold in rules
-    ]
-    return pl.coalesce(*said, pl.lit(""))

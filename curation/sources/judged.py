@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
 from curation.core import ids, messages, schema
-from curation.rules import filters
-from curation.rules.filters import Bound
 from curation.sources.base import Format, Kind, Layout, Options
 
 col = pl.col
@@ -26,12 +24,11 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Normaliser:
-    """A source bound to its rules and its files' form: what its rows are standardised with."""
+    """A source bound to its files' form: what its rows are standardised with."""
 
     name: str
     format: Format
     layout: Layout
-    rules: tuple[Bound, ...]
     options: Options
     annotator: str = "unknown"
     license: str = "unknown"
@@ -128,7 +125,7 @@ def _payload_columns(kind: Kind) -> list[str]:
     return ["prompt", *texts, *scores]
 
 
-def reject_rows(dropped: pl.DataFrame, source: Normaliser, rules: Sequence[Bound]) -> pl.DataFrame:
+def reject_rows(dropped: pl.DataFrame, source: Normaliser) -> pl.DataFrame:
     """Dropped items as rejects; what their rules read is part of the payload."""
     own = [name for name in dropped.columns if name.startswith("_") and name not in _INTERNAL]
     payload = pl.struct(*_payload_columns(source.format.kind), *own)
@@ -137,12 +134,12 @@ def reject_rows(dropped: pl.DataFrame, source: Normaliser, rules: Sequence[Bound
         pl.concat_str(pl.lit(source.name), "source_row", "item", separator=":").alias("item_id"),
         pl.lit(source.name).alias("source"),
         col("_rule").alias("rule"),
-        filters.detail(rules).fill_null("").alias("detail"),
+        col("_detail").alias("detail"),
         payload.struct.json_encode().alias("payload"),
     )
 
 
-_INTERNAL = {"_rule", "_key", "_place", "_label_known"}
+_INTERNAL = {"_rule", "_detail", "_key", "_place", "_label_known"}
 
 
 def orphans(native: pl.DataFrame, judged: pl.DataFrame, source: Normaliser) -> pl.DataFrame:

@@ -44,13 +44,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _body(run: Stage, args: Args) -> None:
-    source = _source(args.params, args.source, args.native)
-    rows = io.scan(args.native, source.layout.table(source.name, source.options))
+    key = f"sources.{args.source}"
+    given = source_files.configured(params.load(args.params), args.source, args.params)
+    rules = filters.of_source(given.filters, given.kind, f"{key}.filters")
+    form = find(given.format, given.kind, key)
+    form.check_options(given.options, key)
+    found = native_parquet.parquet_words(io.parquet_schema(args.native))
+    layout = native.choose_layout(form, found, given.options, str(args.native))
+    source = Normaliser(
+        args.source, form, layout, given.options, annotator=given.annotator, license=given.license
+    )
+    rows = io.scan(args.native, layout.table(args.source, given.options))
     count = tokens.counter(args.tokenizer) if args.tokenizer else None
     with io.scratch() as folder:
-        keep = partial(run.outputs.parts, args.table, TABLES[source.format.kind])
+        keep = partial(run.outputs.parts, args.table, TABLES[given.kind])
         drop = partial(run.outputs.parts, args.rejects, schema.REJECTS)
-        done = standardize(rows, source, count, folder, keep=keep, drop=drop)
+        done = standardize(rows, source, rules, count, folder, keep=keep, drop=drop)
     items, kept, rejected = done.items, done.kept, done.rejected
     counts = statistics.ledger(items, kept, run.outputs.staged(args.rejects))
     if not kept:
@@ -60,7 +69,7 @@ def _body(run: Stage, args: Args) -> None:
         )
     if items != kept + rejected:
         raise AssertionError(f"{source.name}: {items} items in, {kept} + {rejected} out")
-    figures = FIGURES[source.format.kind](run.outputs.staged(args.table))
+    figures = FIGURES[given.kind](run.outputs.staged(args.table))
     described = {"native_rows": done.native_rows, **counts, "figures": figures}
     run.outputs.json(args.metrics, described)
     run.summary.rows_in, run.summary.kept, run.summary.rejected = items, kept, rejected
@@ -72,24 +81,6 @@ FIGURES: dict[str, Callable[[pl.LazyFrame], dict[str, Any]]] = {
     "prompts": statistics.prompts,
     "benchmark": lambda table: {"items": table.select(pl.len()).collect().item()},
 }
-
-
-def _source(path: Path, name: str, rows: Path) -> Normaliser:
-    """The source as params.yaml has it, with the form that its native file has."""
-    key = f"sources.{name}"
-    given = source_files.configured(params.load(path), name, path)
-    form = find(given.format, given.kind, key)
-    form.check_options(given.options, key)
-    found = native_parquet.parquet_words(io.parquet_schema(rows))
-    return Normaliser(
-        name=name,
-        format=form,
-        layout=native.choose_layout(form, found, given.options, str(rows)),
-        rules=filters.with_label(filters.bind(given.filters, f"{key}.filters"), given.kind),
-        options=given.options,
-        annotator=given.annotator,
-        license=given.license,
-    )
 
 
 if __name__ == "__main__":

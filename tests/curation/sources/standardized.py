@@ -8,12 +8,13 @@ from pathlib import Path
 import polars as pl
 
 from curation.core.schema import REJECTS
+from curation.rules.filters import Filters
 from curation.sources.judged import TABLES, Normaliser
 from curation.sources.standardize import Outcome, standardize
 
 
 def tables(
-    source: Normaliser, rows: pl.LazyFrame, folder: Path
+    source: Normaliser, filters: Filters, rows: pl.LazyFrame, folder: Path
 ) -> tuple[pl.DataFrame, pl.DataFrame, Outcome]:
     """Both tables in memory, and what the call says of them."""
     found = {"keep": TABLES[source.format.kind].empty(), "drop": REJECTS.empty()}
@@ -25,6 +26,6 @@ def tables(
 
         return write
 
-    done = standardize(rows, source, None, folder, keep=into("keep"), drop=into("drop"))
+    done = standardize(rows, source, filters, None, folder, keep=into("keep"), drop=into("drop"))
     assert (done.kept, done.rejected) == (found["keep"].height, found["drop"].height)
     return found["keep"], found["drop"], done

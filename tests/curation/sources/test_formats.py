@@ -29,9 +29,9 @@ def run(
     ledger = native.Ledger()
     typed = pl.concat(native.typed_frames(held, layout, options, ledger, parse=False))
     assert not ledger.bad, ledger.bad
-    bound = tuple(filters.bind(rules, "test.filters"))
-    source = Normaliser(name, form, layout, bound, options)
-    kept, rejects, done = tables(source, native.with_row_ids(typed.lazy()), tmp_path)
+    bound = filters.of_source(rules, form.kind, "test.filters")
+    source = Normaliser(name, form, layout, options)
+    kept, rejects, done = tables(source, bound, native.with_row_ids(typed.lazy()), tmp_path)
     assert done.items == kept.height + rejects.height
     assert all(isinstance(json.loads(text), dict) for text in rejects["payload"].to_list())
     return kept, dict(rejects["rule"].value_counts().iter_rows())

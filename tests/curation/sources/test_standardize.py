@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from curation.core import ordered, schema, statistics
 from curation.reading import native, readers
 from curation.rules import filters
-from curation.sources import standardize as stage
+from curation.sources import gathering
 from curation.sources.formats import FORMATS
 from curation.sources.judged import Normaliser
 from pipelines.core.io import Outputs
@@ -38,9 +38,9 @@ def made(values: list[dict[str, Any]], folder: Path) -> tuple[pl.DataFrame, pl.D
     frames = list(native.typed_frames(values, layout, {}, native.Ledger(), parse=False))
     types = {**layout.required, **layout.optional}
     typed = pl.concat([pl.DataFrame(schema=types), *frames])
-    rules = tuple(filters.bind(["structural"], "test"))
-    source = Normaliser("s", form, layout, rules, {})
-    kept, rejects, done = tables(source, native.with_row_ids(typed.lazy()), folder)
+    rules = filters.of_source(["structural"], form.kind, "test")
+    source = Normaliser("s", form, layout, {})
+    kept, rejects, done = tables(source, rules, native.with_row_ids(typed.lazy()), folder)
     return kept, rejects, done.items
 
 
@@ -150,7 +150,7 @@ def test_batches_do_not_change_the_table(tmp_path: Path, monkeypatch: Any) -> No
         {"chosen": speech_of("q", n, "x"), "rejected": speech_of("q", n, "y")} for n in range(50)
     ]
     first = made([*values, values[3]], tmp_path / "a")
-    monkeypatch.setattr(stage, "BATCH", 7)
+    monkeypatch.setattr(gathering, "BATCH", 7)
     monkeypatch.setattr(ordered, "SAMPLE", 2)
     second = made([values[3], *values], tmp_path / "b")
     assert first[0].equals(second[0])
