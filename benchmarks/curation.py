@@ -32,7 +32,7 @@ from curation.core.ordered import Spill
 from curation.reading import native
 from curation.rules.structural import CONTROL_TOKENS
 from curation.sources.formats import FORMATS
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 
 NAME = "bench"
 
@@ -116,7 +116,7 @@ for start in range(0, rows, 32768):
 """
 WRITE = """
 import sys, pipelines, polars as pl
-from pipelines.core.io import ROW_GROUP
+from pipelines.core.outputs import ROW_GROUP
 from pipelines.core.row_groups import COMPRESSION_LEVEL
 for path in sys.argv[2:]:
     pl.scan_parquet(path).sink_parquet(

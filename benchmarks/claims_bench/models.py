@@ -12,6 +12,7 @@ from benchmarks.claims_bench.steps import DATA, JUDGES, POOL, PROMPTS, SFT, call
 from curation.core import schema
 from data.sample import world
 from pipelines.core import io
+from pipelines.core.outputs import Outputs
 from pipelines.shared import judging
 
 SECOND = "plain_b"  # the plain mix again, another seed: the other judge of the panel
@@ -121,7 +122,7 @@ def _panel(*judges: str) -> None:
 
 
 def _write(name: str, scores: pl.DataFrame) -> None:
-    outputs = io.Outputs()
+    outputs = Outputs()
     outputs.table(POOL / f"scores_{name}.parquet", schema.SCORES, scores)
     outputs.commit()
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from pipelines.core import io
+from pipelines.core.outputs import Outputs
 
 DATA = Path("data")
 PROMPTS = DATA / "prompts/prompts.parquet"
@@ -64,6 +65,6 @@ def figures(path: Path) -> dict[str, Any]:
 
 def save(path: Path, told: dict[str, Any]) -> None:
     """Write a metrics file whole, its numbers rounded as all metrics of the graph are."""
-    outputs = io.Outputs()
+    outputs = Outputs()
     outputs.json(path, told)
     outputs.commit()

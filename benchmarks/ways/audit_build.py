@@ -22,7 +22,7 @@ from benchmarks import curation as front
 from benchmarks.ways.pairing_ways import LETTERS
 from curation.core import ids, schema
 from curation.core.ordered import Spill
-from pipelines.core import io
+from pipelines.core.outputs import Outputs
 
 ITERATIONS = ("iter1", "iter2", "iter3")
 POLICIES = ("sft", "iter1", "iter2")
@@ -186,7 +186,7 @@ def placed(prompts: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 
 def write(path: Path, table: schema.Table, spill: Spill) -> None:
     """A spill as a table."""
-    made = io.Outputs()
+    made = Outputs()
     made.parts(path, table, spill.parts())
     made.commit()
 

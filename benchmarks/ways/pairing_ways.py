@@ -20,6 +20,7 @@ from curation.pairing import choose, responses, scale
 from curation.pairing.penalties import mean_pearson, moments
 from curation.pairing.rules import Rules
 from pipelines.core import io
+from pipelines.core.outputs import Outputs, atomic
 
 CHUNK = 1 << 18  # responses made at once
 TEXTS = 40_000  # different ones
@@ -41,7 +42,7 @@ def generate(shape: Shape, folder: Path, lines: bool) -> None:
     Rows come in order of their key, as the stages write them, so that none of 20 million is sorted.
     """
     if not (folder / "prompts.parquet").is_file():
-        outputs = io.Outputs()
+        outputs = Outputs()
         rng = np.random.default_rng(shape.prompts)
         pool = prompts_of(shape.prompts)
         whose = rng.permutation(shape.prompts * shape.n) // shape.n
@@ -146,7 +147,7 @@ def write_lines(folder: Path) -> None:
         for part in grouped.join(pool.collect(), on="prompt_id").iter_slices(CHUNK):
             rows = part.select("prompt", "responses", "rewards").iter_rows(named=True)
             lines.writelines(json.dumps(row) + "\n" for row in rows)
-    with io.atomic(folder / "slim.jsonl") as temp, temp.open("w") as lines:
+    with atomic(folder / "slim.jsonl") as temp, temp.open("w") as lines:
         slim = whole.select("generation_id", "prompt_id", "reward", "n_chars")
         lines.writelines(json.dumps(row) + "\n" for row in slim.iter_rows(named=True))
 
@@ -225,7 +226,7 @@ def floor(folder: Path) -> Iterator[list[str]]:
 from pathlib import Path
 import polars as pl
 from curation.core import schema
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 folder = Path({str(folder)!r})
 said = ["generation_id", "prompt_id", "response", "n_chars", "n_tokens", "finish_reason"]
 reads = {{"generations": said, "scores": ["generation_id", "judge", "reward", "reason"],

@@ -1,6 +1,6 @@
 """Every table of the build: its columns, their types, the sentence of its grain, its key.
 
-docs/reference/tables.md, the readers and writers of ``pipelines.core.io`` and the gates all
+docs/reference/tables.md, the readers and writers of ``pipelines.core`` and the gates all
 come from here, so a column exists exactly when this file says so.
 """
 

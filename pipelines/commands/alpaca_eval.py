@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curation.core.errors import UserError
-from pipelines.core import io
+from pipelines.core.outputs import atomic, rounded
 from pipelines.shared import asking, chat_bench, records
 from pipelines.shared.records import Row
 
@@ -45,7 +45,7 @@ def _body(args: argparse.Namespace) -> None:
         _write_csv(args.csv, board)
     column = "length_controlled_winrate"
     beside = chat_bench.beside(board, "alpaca-eval", column)
-    print(json.dumps(io.rounded(board), indent=2) if args.json else beside)
+    print(json.dumps(rounded(board), indent=2) if args.json else beside)
     if missing:
         print(f"alpaca-eval: {missing} rows have no preference and are left out", file=sys.stderr)
     if any(row["length_controlled_winrate"] is None for row in board):
@@ -126,10 +126,10 @@ def _leaderboard(rows: list[Annotation], args: argparse.Namespace) -> list[dict[
 
 
 def _write_csv(path: Path, board: Sequence[dict[str, Any]]) -> None:
-    with io.atomic(path) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
+    with atomic(path) as temp, temp.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.DictWriter(handle, fieldnames=list(board[0]))
         writer.writeheader()
-        writer.writerows(io.rounded(list(board)))
+        writer.writerows(rounded(list(board)))
 
 
 def _parser() -> argparse.ArgumentParser:

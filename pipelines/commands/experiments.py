@@ -22,7 +22,7 @@ import yaml
 
 from curation.audit.report.experiments import Run, differences, figures, flat, page
 from curation.core.errors import UserError
-from pipelines.core.io import atomic, rounded
+from pipelines.core.outputs import atomic, rounded
 from pipelines.shared import asking
 from pipelines.shared.revisions import fetch, show
 

@@ -17,6 +17,7 @@ from curation.core.errors import UserError
 from curation.export.forms import FORMS
 from pipelines.core import io, stage
 from pipelines.core.arguments import Arguments, option, reads, writes
+from pipelines.core.outputs import atomic
 from pipelines.core.stage import Stage
 
 TASK = "hand over"
@@ -44,7 +45,7 @@ def _body(run: Stage, args: Args) -> None:
         raise UserError(f"{args.table}: no rows of split {args.split}; choose another --split")
     if args.out.suffix not in (".parquet", ".jsonl"):
         raise UserError(f"{args.out}: name a .parquet or a .jsonl file")
-    with io.atomic(args.out) as temp:
+    with atomic(args.out) as temp:
         if args.out.suffix == ".parquet":
             made.write_parquet(temp)
         else:

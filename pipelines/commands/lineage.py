@@ -16,7 +16,7 @@ from curation.audit.lineage import Lineage, trace
 from curation.audit.picture import draw
 from curation.audit.text import table
 from pipelines.core import params
-from pipelines.core.io import atomic
+from pipelines.core.outputs import atomic
 from pipelines.shared import asking
 
 TASK = "ask a build"

@@ -22,7 +22,8 @@ from curation.core.errors import UserError
 from curation.publish import dataset, layout, model, scan
 from curation.publish.bundle import Bundle, Origin, Wish
 from pipelines.core import params
-from pipelines.core.io import atomic, scratch
+from pipelines.core.outputs import atomic
+from pipelines.core.scratch import scratch
 from pipelines.shared import asking, hub
 
 TASK = "hand over"

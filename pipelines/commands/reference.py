@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.core.io import atomic
+from pipelines.core.outputs import atomic
 from pipelines.shared.parameter_pages import schema
 from pipelines.shared.recipe_text import SCHEMA
 from pipelines.shared.reference_pages import pages

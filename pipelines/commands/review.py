@@ -27,7 +27,7 @@ from curation.core.errors import UserError
 from curation.review import argilla, queue, sides
 from curation.review.agreement import agreement
 from curation.review.decisions import DECISIONS, decided_ids, disputed, latest, settled
-from pipelines.core.io import atomic, rounded
+from pipelines.core.outputs import atomic, rounded
 from pipelines.shared import asking, reviews
 
 TASK = "try another pairing, and look"

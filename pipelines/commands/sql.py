@@ -20,7 +20,7 @@ import polars as pl
 from curation.audit import csv_text, sql
 from curation.audit.text import table
 from curation.core.errors import UserError
-from pipelines.core.io import atomic
+from pipelines.core.outputs import atomic
 from pipelines.shared import asking
 
 TASK = "ask a build"

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from curation.core.errors import UserError
-from pipelines.core.io import atomic
+from pipelines.core.outputs import atomic
 from pipelines.shared import recipe_text
 from pipelines.shared.recipes import IN_PLACE, checked, find
 

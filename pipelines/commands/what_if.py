@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.pairing.what_if import changes, summary, text
-from pipelines.core import io
+from pipelines.core.outputs import rounded
 from pipelines.core.params import Params, load
 from pipelines.shared import asking
 from pipelines.shared.scored import scored
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(args: argparse.Namespace) -> None:
     found = compare(args.data, args.iteration, load(args.params), _given(args))
-    print(json.dumps(io.rounded(found), indent=2) if args.json else text(found))
+    print(json.dumps(rounded(found), indent=2) if args.json else text(found))
 
 
 def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipelines.core import code, complaints, process
 from pipelines.core.arguments import A, Arguments, parse
 from pipelines.core.ending import ended
-from pipelines.core.io import Outputs, atomic, forget_torn
+from pipelines.core.outputs import Outputs, atomic, forget_torn
 from pipelines.core.recorded import same_code
 from pipelines.core.watched import watched
 

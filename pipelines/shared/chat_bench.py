@@ -11,7 +11,7 @@ from typing import Any
 from curation.audit import paper
 from curation.audit.text import of_rows
 from curation.core.errors import UserError
-from pipelines.core import io
+from pipelines.core.outputs import rounded
 from pipelines.shared import asking, records
 
 
@@ -30,7 +30,7 @@ def score(name: str, doc: str | None, columns: Sequence[str], argv: Sequence[str
 def _body(name: str, columns: Sequence[str], args: argparse.Namespace) -> None:
     board = _board(name, _rows(args.judgments, columns), args.seed)
     column = "score" if name == "mt-bench" else "win_rate"
-    print(json.dumps(io.rounded(board), indent=2) if args.json else beside(board, name, column))
+    print(json.dumps(rounded(board), indent=2) if args.json else beside(board, name, column))
 
 
 def beside(board: Sequence[dict[str, Any]], name: str, column: str) -> str:

@@ -18,6 +18,7 @@ from curation.mixing.mix import Decisions, Member, Mix, Sorting
 from pipelines.core import io
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.params import Params, data
+from pipelines.core.scratch import scratch
 from pipelines.core.stage import Stage
 
 
@@ -83,7 +84,7 @@ def build(run: Stage, files: Files, mix: Mix, whole: Params, kind: Kind) -> None
     pool = io.read(files.prompts, schema.PROMPTS)
     unseen = Unseen(benchmarks(files.benchmarks, whole), held(pool))
     decisions = Decisions(members, unseen, mix)
-    with io.scratch() as folder:
+    with scratch() as folder:
         work = Sorting(decisions, mix, stage_name(mix), folder)
         stay = run.outputs.parts(files.table, kind.mix, work.kept(members))
         gone = run.outputs.parts(files.rejects, schema.REJECTS, work.rejects())

@@ -18,6 +18,7 @@ from curation.core import schema
 from curation.core.errors import UserError
 from curation.reading.readers import Bad
 from pipelines.core import io
+from pipelines.core.outputs import rounded
 from pipelines.core.params import Params
 from pipelines.core.params.judges import (
     FunctionJudge,
@@ -140,7 +141,7 @@ def _checked(folder: Path, judges: Mapping[str, Judge]) -> dict[str, Judge]:
             f"are {', '.join(sorted(judges)) or 'none'}; run dvc repro, and remove old pins"
         )
     for name, section in judges.items():
-        if io.read_json(folder / f"{name}.json") != io.rounded(pin(name, section)):
+        if io.read_json(folder / f"{name}.json") != rounded(pin(name, section)):
             raise UserError(
                 f"{folder}/{name}.json: the judge has changed since; run dvc repro judge@{name}"
             )

@@ -11,7 +11,7 @@ import polars as pl
 
 from curation.core.errors import UserError
 from curation.reading import readers
-from pipelines.core.io import atomic
+from pipelines.core.outputs import atomic
 
 Row = dict[str, Any]
 

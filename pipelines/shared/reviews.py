@@ -18,6 +18,7 @@ import polars as pl
 from curation.core.errors import UserError
 from curation.review.decisions import REVIEWS, checked, settled
 from pipelines.core import io
+from pipelines.core.outputs import Outputs
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 
@@ -69,7 +70,7 @@ def append(folder: Path, rows: pl.DataFrame) -> int:
             before = io.read(path, REVIEWS) if path.is_file() else REVIEWS.empty()
             added = own.select(REVIEWS.names).join(before, on=list(REVIEWS.key), how="anti")
             if added.height:
-                outputs = io.Outputs()
+                outputs = Outputs()
                 outputs.table(path, REVIEWS, pl.concat([before, added]))
                 outputs.commit()
             new += added.height

@@ -18,7 +18,7 @@ from typing import TypeVar
 import polars as pl
 
 from pipelines.core import code
-from pipelines.core.io import atomic, forget_torn
+from pipelines.core.outputs import atomic, forget_torn
 from pipelines.core.stage import Stage
 
 T = TypeVar("T")

@@ -21,9 +21,10 @@ from curation.reading import native, native_parquet, readers
 from curation.reading.native import Ledger
 from curation.sources.base import Format, Layout
 from curation.sources.formats import find
-from pipelines.core import io, params, stage
+from pipelines.core import params, stage
 from pipelines.core.arguments import Arguments, foreach, writes
 from pipelines.core.params.data import Source
+from pipelines.core.scratch import scratch
 from pipelines.core.stage import Stage
 from pipelines.shared import source_files
 
@@ -49,7 +50,7 @@ def _body(run: Stage, args: Args) -> None:
     form.check_options(source.options, f"sources.{name}")
     files = source_files.resolve(source, f"sources.{name}")
     ledger = Ledger()
-    with io.scratch() as folder:
+    with scratch() as folder:
         rows = Spill(folder / "rows", "source_row")
         layout = _read(files.paths, form, source, ledger, rows)
         table = layout.table(name, source.options)

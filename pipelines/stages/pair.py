@@ -26,11 +26,13 @@ from curation.pairing.pairs import PART, TEXT, make, part_of
 from curation.pairing.rules import Rules
 from pipelines.core import io, stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
+from pipelines.core.outputs import ROW_GROUP
 from pipelines.core.params import Params, load
+from pipelines.core.scratch import scratch
 from pipelines.core.stage import Stage
 from pipelines.shared import reviews
 
-_SPILLED = 4 * io.ROW_GROUP  # pairs sorted at once
+_SPILLED = 4 * ROW_GROUP  # pairs sorted at once
 
 
 class Args(Arguments):
@@ -94,7 +96,7 @@ def _sliced(run: Stage, args: Args, tables: Tables, rules: Rules, count: int) ->
     """Pair slice by slice, put each part aside sorted, and write them merged: the same rows."""
     jury = scale.jury(tables.scores, rules)
     tallies = []
-    with io.scratch() as folder:
+    with scratch() as folder:
         slices = cut(tables, count, folder)
         loaded = (responses.load(one.generations, one.scores, jury, rules) for one in slices)
         penalty = penalties.resolved(rules.length_penalty, loaded)

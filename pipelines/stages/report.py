@@ -18,7 +18,7 @@ from curation.audit.report.build import Report, build
 from curation.audit.text import table
 from pipelines.core import params, stage
 from pipelines.core.arguments import Arguments, reads, writes
-from pipelines.core.io import rounded
+from pipelines.core.outputs import rounded
 from pipelines.core.stage import Stage
 
 

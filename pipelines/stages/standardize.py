@@ -23,6 +23,7 @@ from curation.sources.judged import TABLES, Normaliser
 from curation.sources.standardize import standardize
 from pipelines.core import io, params, stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
+from pipelines.core.scratch import scratch
 from pipelines.core.stage import Stage
 from pipelines.shared import source_files
 
@@ -56,7 +57,7 @@ def _body(run: Stage, args: Args) -> None:
     )
     rows = io.scan(args.native, layout.table(args.source, given.options))
     count = tokens.counter(args.tokenizer) if args.tokenizer else None
-    with io.scratch() as folder:
+    with scratch() as folder:
         keep = partial(run.outputs.parts, args.table, TABLES[given.kind])
         drop = partial(run.outputs.parts, args.rejects, schema.REJECTS)
         done = standardize(rows, source, rules, count, folder, keep=keep, drop=drop)

@@ -23,7 +23,7 @@ import pytest
 import yaml
 
 from curation.core import schema
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 from tests.faults.crashing import (
     OUTPUTS,
     TRAINED,

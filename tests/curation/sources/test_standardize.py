@@ -18,7 +18,7 @@ from curation.rules import filters
 from curation.sources import gathering
 from curation.sources.formats import FORMATS
 from curation.sources.judged import Normaliser
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 from tests.curation.sources.standardized import tables
 
 pieces = st.sampled_from(["a", "b", " ", "\n", "\x00", "\u2028", "é", "<|end|>"])

@@ -12,7 +12,7 @@ import pytest
 from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core import io
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 from pipelines.core.row_groups import RowGroups
 
 SAID = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))

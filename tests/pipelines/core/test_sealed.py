@@ -11,7 +11,7 @@ import pytest
 from curation.core.errors import UserError
 from curation.core.schema import Column, Table
 from pipelines.core import io, sealed
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 
 TABLE = Table(
     "things", "A row is a thing.", ("name", "part"),

@@ -13,7 +13,8 @@ import yaml
 from safetensors.torch import load_file
 
 from curation.core import schema
-from pipelines.core.io import Outputs, read_json
+from pipelines.core.io import read_json
+from pipelines.core.outputs import Outputs
 from pipelines.stages import dpo, reference
 from tests.training.stages import command, history
 

@@ -13,7 +13,7 @@ import yaml
 
 from curation.core import ids, schema
 from curation.core.errors import UserError
-from pipelines.core.io import Outputs
+from pipelines.core.outputs import Outputs
 from pipelines.stages.gate import main as gate
 from pipelines.stages.generate import main
 from tests.models import user

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from curation.core import schema
-from pipelines.core.io import Outputs, read, read_json
+from pipelines.core.io import read, read_json
+from pipelines.core.outputs import Outputs
 from pipelines.stages import reference
 from tests.training.stages import command, history
 
