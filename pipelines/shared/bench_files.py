@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from curation.core.errors import UserError
 from pipelines.shared import records
 from pipelines.shared.records import Row
-from training.bench.contestants import Answers, Question
+from training.bench.contestants import ModelAnswers, Question
 
 if TYPE_CHECKING:
     from training.bench.answering import Said
@@ -53,7 +53,7 @@ def questions(bench: str, path: Path) -> list[Question]:
     return list(found.values())
 
 
-def answers(bench: str, path: Path, wanted: Sequence[Question]) -> Answers:
+def answers(bench: str, path: Path, wanted: Sequence[Question]) -> ModelAnswers:
     """One model's answers to these questions; answers to others are left alone.
 
     Raises:
@@ -81,7 +81,7 @@ def answers(bench: str, path: Path, wanted: Sequence[Question]) -> Answers:
                 f"{path}: {has} of {len(question.turns)} turns of question "
                 f"{str(question.key)[:60]!r} are answered; give the answers to the same questions"
             )
-    return Answers(models.pop(), found)
+    return ModelAnswers(models.pop(), found)
 
 
 def written(bench: str, model: str, asked: Question, said: Sequence[Said]) -> Row:

@@ -45,7 +45,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answers:
+class ModelAnswers:
     """One model's answers: by question key, one text a turn."""
 
     model: str

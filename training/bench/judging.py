@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.bench.contestants import WITH_REFERENCE, Answers, Question, dialogue
+from training.bench.contestants import WITH_REFERENCE, ModelAnswers, Question, dialogue
 from training.judges.llm import Reply
 from training.judges.template import Template, as_text
 
@@ -29,8 +29,8 @@ class Bout:
     bench: str
     judge: str
     template: Template
-    answers: Answers
-    baseline: Answers | None = None
+    answers: ModelAnswers
+    baseline: ModelAnswers | None = None
     reference: Template | None = None
 
 
