@@ -30,7 +30,7 @@ import yaml
 from benchmarks import made
 from curation.core.ordered import Spill
 from curation.reading import native
-from curation.rules.structural import CONTROL_TOKENS
+from curation.rules.control_tokens import CONTROL_TOKENS
 from curation.sources.formats import FORMATS
 from pipelines.core.outputs import Outputs
 

@@ -9,14 +9,20 @@ from curation.core.schema import MESSAGES
 ROLES = {
     "human": "user",
     "user": "user",
+    "User": "user",
     "prompter": "user",
     "gpt": "assistant",
     "chatgpt": "assistant",
     "bing": "assistant",
     "bard": "assistant",
     "model": "assistant",
+    "chatbot": "assistant",
+    "bot": "assistant",
     "assistant": "assistant",
+    "Assistant": "assistant",
     "system": "system",
+    "System": "system",
+    "developer": "system",
 }
 """Native speaker names and the roles they stand for; a name not here stays as it is."""
 
@@ -52,6 +58,18 @@ def with_system(system: pl.Expr, rest: pl.Expr) -> pl.Expr:
         .then(rest)
         .otherwise(pl.concat_list(conversation(message("system", system)), rest))
     )
+
+
+def led_by(system: pl.Expr, rest: pl.Expr) -> pl.Expr:
+    """`with_system`, but once where the list begins with this very system turn."""
+    first = rest.list.first().struct
+    there = (first.field("role") == "system") & (first.field("content") == system)
+    return pl.when(there.fill_null(False)).then(rest).otherwise(with_system(system, rest))
+
+
+def mapped(messages: pl.Expr) -> pl.Expr:
+    """A message list whose speakers have the names of ROLES."""
+    return role_names(messages, "role", "content")
 
 
 def role_names(messages: pl.Expr, role: str, content: str) -> pl.Expr:

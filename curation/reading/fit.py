@@ -6,15 +6,27 @@ where a format says so, numbers to text.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
+from curation.core.schema import MESSAGE, MESSAGES
 from curation.reading.readers import kind_of
+from curation.reading.turns import TurnError, is_exchange, is_plain, turn
+
+SAID = pl.Struct({"from": pl.String, "value": pl.String})
+MESSAGE_TYPES = (MESSAGE, SAID)
+MESSAGE_LISTS = (MESSAGES, pl.List(SAID))
 
 
 class MisfitError(Exception):
-    """A value of another type, as "path: integer, not string"."""
+    """A value of another type, as "path: integer, not string", and the rule it breaks."""
+
+    def __init__(self, detail: str, rule: str = "wrong_type") -> None:
+        super().__init__(detail)
+        self.rule = rule
 
 
 def words(dtype: Any) -> set[str]:
@@ -32,6 +44,8 @@ def words(dtype: Any) -> set[str]:
 
 def shapes(dtype: Any) -> set[str]:
     """What `shape_of` says of values that fit a type: lists are told apart by what they hold."""
+    if dtype in MESSAGE_LISTS:
+        return {"array", "array of object", "array of array", "object"}
     if isinstance(dtype, pl.List):
         return {"array", *(f"array of {word}" for word in words(dtype.inner))}
     return words(dtype)
@@ -53,8 +67,10 @@ def fitted(value: Any, dtype: Any, path: str, loose: bool = False) -> Any:
     Raises:
         MisfitError: the value, or one inside it, is of another type.
     """
-    if value is None:
-        return None
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return value if dtype == pl.Float64 else None
+    if isinstance(value, list | dict) and (dtype in MESSAGE_LISTS or dtype in MESSAGE_TYPES):
+        return _said(value, dtype, path)
     if isinstance(dtype, pl.List) and isinstance(value, list):
         return [fitted(item, dtype.inner, f"{path}[{i}]", loose) for i, item in enumerate(value)]
     if isinstance(dtype, pl.Struct) and isinstance(value, dict):
@@ -65,8 +81,44 @@ def fitted(value: Any, dtype: Any, path: str, loose: bool = False) -> Any:
     return _scalar(value, dtype, path, loose)
 
 
+def _said(value: Any, dtype: Any, path: str) -> Any:
+    """A message, or a list of them; one message where a list is wanted is a list of one."""
+    if dtype in MESSAGE_TYPES:
+        if isinstance(value, list):
+            raise MisfitError(f"{path}: array, not object")
+        return _turn(value, dtype, path)
+    return list(_turns(value if isinstance(value, list) else [value], dtype.inner, path))
+
+
+def _turns(value: list[Any], dtype: Any, path: str) -> Iterator[dict[str, Any] | None]:
+    """The messages of a list; an exchange, as histories have them, is two."""
+    for place, one in enumerate(value):
+        at = f"{path}[{place}]"
+        if is_exchange(one):
+            for role, text in zip(("user", "assistant"), one, strict=True):
+                yield _turn({"role": role, "content": text}, dtype, at)
+        elif one is None or isinstance(one, dict):
+            yield None if one is None else _turn(one, dtype, at)
+        else:
+            raise MisfitError(f"{at}: {kind_of(one)}, not object")
+
+
+def _turn(value: dict[str, Any], dtype: Any, path: str) -> dict[str, Any]:
+    """A message under the names of its type, whatever names it was published under."""
+    role, text = (one.name for one in dtype.fields)
+    if not is_plain(value, role, text):
+        try:
+            found = turn(value)
+        except TurnError as wrong:
+            raise MisfitError(f"{path}: {wrong.detail}", wrong.rule) from wrong
+        value = dict(zip((role, text), found, strict=True))
+    return {name: _scalar(value[name], pl.String, f"{path}.{name}", False) for name in (role, text)}
+
+
 def _scalar(value: Any, dtype: Any, path: str, loose: bool) -> Any:
     kind = kind_of(value)
+    if kind == "null":
+        return None
     if kind == "number" and dtype == pl.Int64 and float(value).is_integer():
         value, kind = int(value), "integer"
     if kind == "integer" and dtype == pl.Boolean and value in (0, 1):

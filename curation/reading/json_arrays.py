@@ -1,4 +1,4 @@
-"""The items of a JSON array as raw bytes, one at a time: any array in the memory of one item."""
+"""The items of a JSON array, or objects one behind the other, as raw bytes, one at a time."""
 
 from __future__ import annotations
 
@@ -36,6 +36,34 @@ def items(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
         held += more
     if held.strip() or any(chunk.strip() for chunk in chunks):
         raise UserError(f"{path}: not a whole JSON array (text behind its end); fetch it again")
+
+
+def objects(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The objects of a file that writes each over several lines, commas between them or none.
+
+    Raises:
+        UserError: the last object has no end.
+    """
+    held = b""
+    for chunk in chunks:
+        found, held = _ended(held + chunk + b"".join(_at_least(len(held), chunks)))
+        yield from found
+    if held.strip(b" \t\r\n,"):
+        raise UserError(f"{path}: the last JSON object has no end; fetch it again")
+
+
+def _ended(text: bytes) -> tuple[list[bytes], bytes]:
+    """The objects that end in the text, and what is left of it."""
+    found, start, level = [], 0, 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark == b'"':
+            break
+        level += (mark in (b"[", b"{")) - (mark in (b"]", b"}"))
+        if level == 0 and mark in (b"]", b"}"):
+            found.append(text[start : token.end()].strip(b" \t\r\n,"))
+            start = token.end()
+    return found, text[start:]
 
 
 def _split(text: bytes) -> tuple[list[bytes], bytes, bool]:

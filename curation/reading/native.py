@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 import orjson
 import polars as pl
 
 from curation.core import ids
 from curation.core.errors import UserError
+from curation.reading import written
 from curation.reading.fit import MisfitError, fitted, parsed, shape_of, shapes
-from curation.reading.readers import Bad, Row
+from curation.reading.readers import Bad, Row, Texts
+from curation.reading.turns import given
 from curation.sources.base import Format, Layout, Options, Types, renames
 
 BATCH = 8_192
@@ -66,6 +68,18 @@ def choose_layout(
     )
 
 
+def read_lists(rows: Iterator[Row | Bad]) -> Iterator[Row | Bad]:
+    """The rows with message lists that stand in them as text read as lists.
+
+    Which columns hold such texts is decided by the first rows, all of them together.
+    """
+    held = list(islice(rows, PEEK))
+    names = written.columns(held)
+    if not names:
+        return chain(held, rows)
+    return (written.read(row, names) for row in chain(held, rows))
+
+
 def peek(rows: Iterator[Row | Bad]) -> tuple[dict[str, set[str]], list[Row | Bad]]:
     """Columns and types of the first rows, and these rows."""
     held = list(islice(rows, PEEK))
@@ -75,19 +89,23 @@ def peek(rows: Iterator[Row | Bad]) -> tuple[dict[str, set[str]], list[Row | Bad
             for name, value in row.items():
                 kinds = seen.setdefault(name, set())
                 if value is not None:
-                    kinds.add(shape_of(value))
+                    kinds |= TEXTUAL if _is_text(row, value) else {shape_of(value)}
     return seen, held
 
 
-def typed_frames(
-    rows: Iterable[Row | Bad], layout: Layout, options: Options, ledger: Ledger, parse: bool
-) -> Iterator[pl.DataFrame]:
-    """Frames of the layout's columns; rows that do not fit go to the ledger with a rule.
+TEXTUAL = frozenset(("string", "integer", "number", "boolean"))
+"""What a text of a delimited file may be read as."""
 
-    Args:
-        parse: The values are texts (CSV) to be read as numbers and booleans.
-    """
-    plan = Plan.of(layout, options, parse)
+
+def _is_text(row: Row, value: object) -> bool:
+    return isinstance(row, Texts) and isinstance(value, str)
+
+
+def typed_frames(
+    rows: Iterable[Row | Bad], layout: Layout, options: Options, ledger: Ledger
+) -> Iterator[pl.DataFrame]:
+    """Frames of the layout's columns; rows that do not fit go to the ledger with a rule."""
+    plan = Plan.of(layout, options)
     source = iter(rows)
     while batch := list(islice(source, BATCH)):
         good = list(_fitting(batch, plan, ledger))
@@ -101,19 +119,16 @@ class Plan:
     wanted: Types
     needed: frozenset[str]
     loose: frozenset[str]
-    parse: bool = False
 
     @staticmethod
-    def of(layout: Layout, options: Options, parse: bool = False) -> Plan:
+    def of(layout: Layout, options: Options) -> Plan:
         """The plan of a layout, under the file's own column names."""
         names = {ours: theirs for theirs, ours in renames(layout, options).items()}
-        types = {**layout.required, **layout.optional}
-        loose = {*layout.optional, *layout.loose}
+        loose = {*layout.optional, *layout.sides, *layout.loose}
         return Plan(
-            {names.get(name, name): dtype for name, dtype in types.items()},
+            {names.get(name, name): dtype for name, dtype in layout.columns.items()},
             frozenset(names.get(name, name) for name in layout.required),
             frozenset(names.get(name, name) for name in loose),
-            parse,
         )
 
 
@@ -127,9 +142,8 @@ def _fitting(batch: list[Row | Bad], plan: Plan, ledger: Ledger) -> Iterator[Row
         try:
             yield _fit_row(row, plan)
         except MisfitError as wrong:
-            rule = "missing_value" if str(wrong).endswith("missing") else "wrong_type"
             raw = orjson.dumps(row, default=str).decode()
-            ledger.bad.append(Bad(rule, str(wrong), raw))
+            ledger.bad.append(Bad(wrong.rule, str(wrong), raw))
 
 
 def _fit_row(row: Row, plan: Plan) -> Row:
@@ -138,14 +152,18 @@ def _fit_row(row: Row, plan: Plan) -> Row:
     Raises:
         MisfitError: a needed value is missing, or one is of another type.
     """
+    if row.get("tools") and "tools" not in plan.wanted and given(row["tools"]):
+        raise MisfitError("tools: declared beside the conversation", "tool_calls")
     made: Row = {}
     for name, dtype in plan.wanted.items():
         value = row.get(name)
-        if plan.parse and isinstance(value, str):
+        if isinstance(row, Texts) and isinstance(value, str):
             value = parsed(value, dtype)
         if value is None and name in plan.needed:
-            raise MisfitError(f"{name}: missing")
+            raise MisfitError(f"{name}: missing", "missing_value")
         made[name] = fitted(value, dtype, name, name in plan.loose)
+        if made[name] is None and name in plan.needed:
+            raise MisfitError(f"{name}: missing", "missing_value")
     return made
 
 
@@ -154,11 +172,25 @@ def with_row_ids(frame: pl.LazyFrame) -> pl.LazyFrame:
     return numbered(hashed(frame))
 
 
-def hashed(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The frame with source_row: the hash of each row's canonical JSON."""
+def hashed(frame: pl.LazyFrame, sides: Collection[str] = ()) -> pl.LazyFrame:
+    """The frame with source_row: the hash of each row's canonical JSON.
+
+    Args:
+        sides: Columns that are no part of it where they are null.
+    """
     names = sorted(frame.collect_schema())
-    row = ids.digest(pl.struct(names).struct.json_encode())
-    return frame.select(row.alias("source_row"), *names)
+    row = pl.struct([name for name in names if name not in sides]).struct.json_encode()
+    if beside := [name for name in names if name in sides]:
+        some = pl.any_horizontal(pl.col(name).is_not_null() for name in beside)
+        more = pl.when(some).then(pl.struct(beside).struct.json_encode())
+        row = pl.concat_str(row, more, ignore_nulls=True)
+    return frame.select(ids.digest(row).alias("source_row"), *names)
+
+
+def side_names(layout: Layout, options: Options) -> frozenset[str]:
+    """The file's names for a layout's sides."""
+    names = {ours: theirs for theirs, ours in renames(layout, options).items()}
+    return frozenset(names.get(name, name) for name in layout.sides)
 
 
 def numbered(frame: pl.LazyFrame) -> pl.LazyFrame:

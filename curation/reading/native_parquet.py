@@ -9,8 +9,10 @@ import polars as pl
 
 from curation.core.errors import UserError
 from curation.reading import native
+from curation.reading.fit import MESSAGE_LISTS, MESSAGE_TYPES
 from curation.reading.native import Ledger
 from curation.reading.readers import Bad
+from curation.reading.turns import SIDE_KEYS
 from curation.sources.base import Layout, Options, renames
 
 
@@ -23,7 +25,7 @@ def from_parquet(frame: pl.LazyFrame, layout: Layout, options: Options, where: s
     names = {ours: theirs for theirs, ours in renames(layout, options).items()}
     have = frame.collect_schema()
     made = []
-    for ours, dtype in {**layout.required, **layout.optional}.items():
+    for ours, dtype in layout.columns.items():
         name = names.get(ours, ours)
         if name not in have:
             made.append(pl.lit(None, dtype=dtype).alias(name))
@@ -63,6 +65,8 @@ def by_value(frame: pl.LazyFrame, layout: Layout, options: Options) -> bool:
     """Whether some columns hold what the format needs in some rows only, such as 1.0 for 1."""
     plan = native.Plan.of(layout, options)
     have = frame.collect_schema()
+    if have.get("tools", pl.Null) != pl.Null and "tools" not in plan.wanted:
+        return True
     found = {name: have[name] for name in plan.wanted if name in have}
     unlike = [name for name in found if not castable(found[name], plan.wanted[name])]
     return bool(unlike) and all(
@@ -73,15 +77,15 @@ def by_value(frame: pl.LazyFrame, layout: Layout, options: Options) -> bool:
 def _may_hold(found: Any, wanted: Any, loose: bool) -> bool:
     if castable(found, wanted):
         return True
+    if wanted in MESSAGE_LISTS or wanted in MESSAGE_TYPES:
+        return isinstance(found, pl.Struct | pl.List | pl.Array)
     if isinstance(wanted, pl.List) and isinstance(found, pl.List | pl.Array):
         return _may_hold(found.inner, wanted.inner, loose)
     if isinstance(wanted, pl.Struct) and isinstance(found, pl.Struct):
         inner = {one.name: one.dtype for one in found.fields}
         return all(_may_hold(inner.get(f.name, f.dtype), f.dtype, loose) for f in wanted.fields)
-    if wanted == pl.Int64:
-        return bool(found.is_float())
-    if wanted == pl.Boolean:
-        return bool(found.is_integer())
+    if wanted in (pl.Int64, pl.Boolean):
+        return bool(found.is_float() if wanted == pl.Int64 else found.is_integer())
     return bool(loose and wanted == pl.String and (found.is_numeric() or found == pl.Boolean))
 
 
@@ -89,12 +93,22 @@ def castable(found: Any, wanted: Any) -> bool:
     """Whether every value of a Parquet column's type has one of the wanted type."""
     if found in (wanted, pl.Null):
         return True
+    if wanted in MESSAGE_TYPES:
+        return isinstance(found, pl.Struct) and _plain(found, wanted)
     if isinstance(wanted, pl.List):
         return isinstance(found, pl.List | pl.Array) and castable(found.inner, wanted.inner)
     if isinstance(wanted, pl.Struct) and isinstance(found, pl.Struct):
         inner = {one.name: one.dtype for one in found.fields}
         return all(f.name not in inner or castable(inner[f.name], f.dtype) for f in wanted.fields)
     return any(wanted == dtype and holds(found) for dtype, holds in _HOLDS.items())
+
+
+def _plain(found: pl.Struct, wanted: Any) -> bool:
+    """Whether messages have these two texts and nothing beside them that says more."""
+    inner = {one.name: one.dtype for one in found.fields}
+    if any(inner.get(key, pl.Null) != pl.Null for key in SIDE_KEYS):
+        return False
+    return all(f.name in inner and castable(inner[f.name], f.dtype) for f in wanted.fields)
 
 
 def parquet_words(schema: Mapping[str, Any]) -> dict[str, set[str]]:

@@ -1,4 +1,4 @@
-"""Native files as rows: JSON lines, JSON arrays and CSV, plain or compressed; one row at a time.
+"""Native files as rows: JSON in any form, CSV and TSV, packed or not; one row at a time.
 
 A row that cannot be read is a `Bad` with a rule and its raw text, never an exception; a file that
 is cut short, or is none of these formats, is a UserError.
@@ -16,10 +16,8 @@ from typing import Any
 import orjson
 
 from curation.core.errors import UserError
-from curation.reading import json_arrays
-from curation.reading.streams import decompressed, without_bom
-
-_PARQUET = b"PAR1"
+from curation.reading import archives, json_arrays, seen
+from curation.reading.streams import as_utf8
 
 Row = dict[str, Any]
 
@@ -33,46 +31,65 @@ class Bad:
     raw: str
 
 
-def is_parquet(path: Path) -> bool:
-    """Whether the file starts as Parquet files do.
-
-    Raises:
-        UserError: there is no such file, or it is empty.
-    """
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; correct the source's uri")
-    with path.open("rb") as handle:
-        head = handle.read(4)
-    if not head:
-        raise UserError(f"{path}: the file is empty")
-    return head == _PARQUET or path.suffix == ".parquet"
+class Texts(Row):
+    """A row of a delimited file: its values are texts, to be read as what a format wants."""
 
 
 def rows(path: Path) -> Iterator[Row | Bad]:
-    """The rows of a .jsonl, .json or .csv file, plain or behind .gz or .zst.
+    """The rows of .jsonl, .json, .csv and .tsv files, plain, compressed or in an archive.
+
+    Compressed is .gz, .zst, .bz2 or .xz; an archive is .zip or .tar, compressed or not. Texts may
+    be UTF-8, UTF-16 or UTF-32.
 
     Raises:
-        UserError: the compressed stream is cut short or broken, or the file holds no rows' format.
+        UserError: a stream is cut short or broken, or the file holds no rows' format.
     """
     with path.open("rb") as handle:
-        chunks = without_bom(decompressed(path, handle))
-        if ".csv" in path.suffixes:
-            yield from _csv_rows(path, chunks)
-            return
-        head, chunks = _peek(path, chunks)
-        if head == b"[":
-            yield from map(_parse, json_arrays.items(path, chunks))
+        for name, chunks in archives.members(path, handle):
+            yield from _rows(name, as_utf8(name, chunks))
+
+
+def _rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:
+    delimiter = next((_DELIMITERS[one] for one in path.suffixes if one in _DELIMITERS), None)
+    head, chunks = _peek(path, chunks)
+    seen.refuse(path, head)
+    if delimiter is not None:
+        yield from _delimited_rows(path, chunks, delimiter)
+    elif head[:1] == b"[":
+        yield from _parsed(json_arrays.items(path, chunks))
+    elif head[:1] == b"{" and seen.is_pretty(head):
+        yield from _parsed(json_arrays.objects(path, chunks))
+    else:
+        yield from _parsed(_lines(chunks))
+
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+
+
+def _parsed(texts: Iterator[bytes]) -> Iterator[Row | Bad]:
+    """The rows that the texts are; LMFlow's one object of all rows is its instances."""
+    for text in texts:
+        row = _parse(text)
+        held = None if isinstance(row, Bad) or set(row) - _AROUND else row.get("instances")
+        if isinstance(held, list):
+            yield from (
+                one if isinstance(one, dict) else _not_an_object(one, orjson.dumps(one))
+                for one in held
+            )
         else:
-            yield from map(_parse, _lines(chunks))
+            yield row
+
+
+_AROUND = {"type", "instances"}
 
 
 def _peek(path: Path, chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """The first byte that is not white space, and all chunks again."""
+    """The first bytes from the first that is not white space, and all chunks again."""
     held = []
     for chunk in chunks:
         held.append(chunk)
-        if text := chunk.lstrip():
-            return text[:1], _chain(held, chunks)
+        if text := b"".join(held).lstrip():
+            return text, _chain(held, chunks)
     raise UserError(f"{path}: the file holds no rows")
 
 
@@ -112,13 +129,13 @@ def _not_an_object(value: object, line: bytes) -> Bad:
 
 
 def _second_try(line: bytes, error: Exception) -> Row | Bad:
-    """Tell text that is no UTF-8 or no Unicode from text that is no JSON; NaN is read as null."""
+    """Tell text that is no UTF-8 or no Unicode from text that is no JSON; NaN is a number."""
     try:
         text = line.decode()
     except UnicodeDecodeError as wrong:
         return Bad("invalid_text", f"not UTF-8: {wrong.reason} at byte {wrong.start}", _shown(line))
     try:
-        value = json.loads(text, parse_constant=lambda _: None)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return Bad("invalid_json", str(error), _shown(line))
     try:
@@ -132,9 +149,9 @@ def _shown(raw: bytes) -> str:
     return raw.decode("utf-8", errors="backslashreplace")
 
 
-def _csv_rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:
+def _delimited_rows(path: Path, chunks: Iterator[bytes], delimiter: str) -> Iterator[Row | Bad]:
     csv.field_size_limit(1 << 30)
-    reader = csv.reader(_text_lines(chunks), strict=True)
+    reader = csv.reader(_text_lines(chunks), delimiter=delimiter, strict=True)
     try:
         names = next(reader, None)
         if not names:
@@ -143,7 +160,7 @@ def _csv_rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:
             raise UserError(f"{path}: the header has {twice[0]} twice; rename one of the columns")
         for values in reader:
             if len(values) == len(names):
-                yield dict(zip(names, values, strict=True))
+                yield Texts(zip(names, values, strict=True))
             elif values:
                 detail = f"{len(values)} fields, the header has {len(names)}"
                 yield Bad("wrong_type", detail, json.dumps(values, ensure_ascii=False))

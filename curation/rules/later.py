@@ -6,6 +6,9 @@ READING = {
     "invalid_json": "A line of the file is not JSON.",
     "invalid_text": "A row holds what is no text: bytes that are not UTF-8, or a lone surrogate.",
     "missing_value": "A column that the format needs is null or absent.",
+    "tool_calls": "A message calls a tool, or tools stand beside it: no table holds them yet.",
+    "reasoning": "A message has its reasoning in a field apart, which no table holds yet.",
+    "not_text": "A part of a message is no text: an image, a sound, a file.",
     "wrong_type": "A value is not of the type that the format's column has.",
 }
 SOURCES = {"no_pair": "A native row gives no item: there is nothing to pair it with."}

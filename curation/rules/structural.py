@@ -7,18 +7,10 @@ from collections.abc import Callable
 import polars as pl
 
 from curation.core import messages
+from curation.rules.control_tokens import CONTROL_TOKENS
 from curation.rules.rule import Rule, Threshold
 
 col = pl.col
-
-CONTROL_TOKENS = (
-    *(f"<|{name}|>" for name in ("user", "assistant", "system", "end", "pad", "endoftext")),
-    *(f"<|{name}|>" for name in ("im_start", "im_end", "begin_of_text", "end_of_text")),
-    *(f"<|{name}|>" for name in ("start_header_id", "end_header_id", "eot_id", "eom_id")),
-    *("<start_of_turn>", "<end_of_turn>"),
-)
-"""Control tokens of the chat templates in use: the project's own, ChatML, Llama 3, Gemma."""
-
 
 _CONTEXTS = ("prompt", "_other_prompt")
 
@@ -135,7 +127,7 @@ RULES = (
     ),
     Rule(
         "control_tokens",
-        "Text that spells a control token of a chat template could be parsed as one.",
+        "Text that spells a control token of any family of models could be parsed as one.",
         _has_token,
         _first_token,
         threshold=CONTROL_TOKENS,

@@ -7,7 +7,7 @@ the kind has none), chosen_score, rejected_score, and columns that start with "_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -44,6 +44,23 @@ CHOICES: Mapping[str, tuple[str, ...]] = {"against": ("all", "worst")}
 """The values of options that take one of a few words; other options take any text."""
 
 SAYS: pl.DataType = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
+SIDES: Types = {"system": pl.String, "history": MESSAGES}
+"""Columns beside a conversation that belong to it: its system turn and the turns before it."""
+
+_SIDE_NAMES = ("chosen", "rejected")
+ALIASES: tuple[tuple[str, ...], ...] = (
+    *(
+        tuple(
+            form.format(side)
+            for word in ("score", "rating", "reward")
+            for form in (f"{{}}_{word}", f"{word}_{{}}", f"{{}}-{word}", f"{word}-{{}}")
+        )
+        for side in _SIDE_NAMES
+    ),
+    ("system", "system_prompt", "system_message", "system_instruction"),
+    ("history", "chat_history", "conversation_history"),
+)
+"""Names that people give to one column; where a file lacks a format's own, the next stands in."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class Layout:
         expand: Native rows (with source_row) to candidate items.
         optional: Columns it uses where they exist; absent ones are read as null.
         one_to_one: Each native row gives exactly one candidate.
+        sides: More of these, which are no part of a row's identity where they are null.
         pairs_rows: Candidates pair native rows with each other, so all are needed at once.
         loose: Required columns in which a number may stand for its text, as in all optional ones.
     """
@@ -62,17 +80,23 @@ class Layout:
     required: Types
     expand: Expand
     optional: Types = field(default_factory=dict)
+    sides: Types = field(default_factory=dict)
     one_to_one: bool = True
     pairs_rows: bool = False
     loose: frozenset[str] = frozenset()
+
+    @property
+    def columns(self) -> Types:
+        """All columns it reads."""
+        return {**self.required, **self.optional, **self.sides}
 
     def table(self, name: str, options: Options) -> Table:
         """The schema of this layout's native.parquet, under the file's own column names."""
         theirs = {ours: given for given, ours in renames(self, options).items()}
         row = Column("source_row", pl.String, "Hash of the native row (24 hex digits), -n if seen.")
         columns = [
-            Column(theirs.get(key, key), dtype, "As published.", key in self.optional)
-            for key, dtype in {**self.required, **self.optional}.items()
+            Column(theirs.get(key, key), dtype, "As published.", key not in self.required)
+            for key, dtype in self.columns.items()
         ]
         return Table(f"native {name}", "One native row.", ("source_row",), (row, *columns))
 
@@ -104,7 +128,7 @@ class Format:
 
     def _check_columns(self, given: Any, key: str) -> None:
         """Raise UserError unless this maps columns of this format to columns of the file."""
-        known = {name for one in self.layouts for name in (*one.required, *one.optional)}
+        known = {name for one in self.layouts for name in one.columns}
         if not isinstance(given, Mapping):
             raise UserError(f"{key}: {given!r} is not a map of known columns to the file's")
         for name, theirs in given.items():
@@ -125,6 +149,48 @@ def renames(layout: Layout, options: Options) -> dict[str, str]:
     if "column" in options:
         given[next(iter(layout.required))] = options["column"]
     return {theirs: ours for ours, theirs in given.items()}
+
+
+def with_aliases(form: Format, options: Options, names: Iterable[str]) -> Options:
+    """The options with the file's own names for columns that it has under an alias only.
+
+    Args:
+        names: The file's columns.
+    """
+    have = set(names)
+    given = dict(options.get("columns", {}))
+    used = {*given.values(), options.get("column")}
+    wanted = {name for layout in form.layouts for name in layout.columns}
+    for group in ALIASES:
+        for name in group:
+            if name in wanted and name not in have and name not in given:
+                free = (one for one in group if one in have and one not in wanted | used)
+                if found := next(free, None):
+                    given[name] = found
+    return {**options, "columns": given} if given else options
+
+
+def sided(native: pl.LazyFrame, conversation: pl.Expr) -> pl.Expr:
+    """A conversation behind the history and the system turn that stand in columns beside it.
+
+    Frames without such turns pay nothing. A system turn that is there already, word for word, stays
+    alone; another one makes two, which no rule of form lets pass.
+
+    Args:
+        native: a frame of native rows in memory.
+    """
+    have = native.collect_schema().names()
+    names = [name for name in SIDES if name in have]
+    if not names:
+        return conversation
+    any_of = [pl.col(name).is_not_null().any() for name in names]
+    found = native.select(any_of).collect().row(0, named=True)
+    if found.get("history"):
+        before = pl.col("history").fill_null([])
+        conversation = pl.concat_list(messages.mapped(before), conversation)
+    if found.get("system"):
+        conversation = messages.led_by(pl.col("system"), conversation)
+    return conversation
 
 
 def candidates(frame: pl.LazyFrame, /, **columns: pl.Expr) -> pl.LazyFrame:

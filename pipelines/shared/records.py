@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from curation.core.errors import UserError
-from curation.reading import readers
+from curation.reading import arrow_files, readers, seen
 from pipelines.core.outputs import atomic
 
 Row = dict[str, Any]
@@ -22,7 +22,10 @@ def read(path: Path) -> list[Row]:
     Raises:
         UserError: the file is missing, empty or unreadable, or one of its rows is.
     """
-    if readers.is_parquet(path):
+    kind = seen.kind_of_file(path)
+    if kind == "arrow":
+        return list(arrow_files.rows(path))
+    if kind == "parquet":
         try:
             return pl.read_parquet(path).to_dicts()
         except (pl.exceptions.PolarsError, OSError) as error:

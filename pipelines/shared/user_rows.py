@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from curation.core.errors import UserError
-from curation.reading import readers
+from curation.reading import arrow_files, native, readers, seen
 from curation.reading.readers import Bad, Row
 
 BATCH = 8_192
@@ -21,12 +21,15 @@ def read(path: Path) -> Iterator[Row | Bad]:
     Raises:
         UserError: there is no such file, it is empty, or it holds no rows' format.
     """
-    if not readers.is_parquet(path):
-        yield from readers.rows(path)
+    kind = seen.kind_of_file(path)
+    if kind != "parquet":
+        yield from native.read_lists(
+            arrow_files.rows(path) if kind == "arrow" else readers.rows(path)
+        )
         return
     try:
-        for batch in pl.read_parquet(path).iter_slices(BATCH):
-            yield from batch.iter_rows(named=True)
+        frames = pl.read_parquet(path).iter_slices(BATCH)
+        yield from native.read_lists(row for one in frames for row in one.iter_rows(named=True))
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{path}: not a readable Parquet file ({reason})") from error

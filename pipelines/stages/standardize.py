@@ -18,6 +18,7 @@ from curation.core import schema, statistics, tokens
 from curation.core.errors import UserError
 from curation.reading import native, native_parquet
 from curation.rules import filters
+from curation.sources.base import with_aliases
 from curation.sources.formats import find
 from curation.sources.judged import TABLES, Normaliser
 from curation.sources.standardize import standardize
@@ -51,11 +52,12 @@ def _body(run: Stage, args: Args) -> None:
     form = find(given.format, given.kind, key)
     form.check_options(given.options, key)
     found = native_parquet.parquet_words(io.parquet_schema(args.native))
-    layout = native.choose_layout(form, found, given.options, str(args.native))
+    options = with_aliases(form, given.options, found)
+    layout = native.choose_layout(form, found, options, str(args.native))
     source = Normaliser(
-        args.source, form, layout, given.options, annotator=given.annotator, license=given.license
+        args.source, form, layout, options, annotator=given.annotator, license=given.license
     )
-    rows = io.scan(args.native, layout.table(args.source, given.options))
+    rows = io.scan(args.native, layout.table(args.source, options))
     count = tokens.counter(args.tokenizer) if args.tokenizer else None
     with scratch() as folder:
         keep = partial(run.outputs.parts, args.table, TABLES[given.kind])

@@ -24,7 +24,7 @@ def test_an_exported_pair_reads_back_as_itself(name: str) -> None:
     written = FORMS[name](pairs.lazy()).collect()
     seen, held = native.peek(iter(written.to_dicts()))
     layout = native.choose_layout(FORMATS[name], seen, {}, "test")
-    frames = native.typed_frames(held, layout, {}, native.Ledger(), parse=False)
+    frames = native.typed_frames(held, layout, {}, native.Ledger())
     item = (
         layout.expand(native.with_row_ids(pl.concat(frames).lazy()), {})
         .collect()

@@ -27,7 +27,7 @@ def run(
     seen, held = native.peek(iter(rows))
     layout = native.choose_layout(form, seen, options, "test")
     ledger = native.Ledger()
-    typed = pl.concat(native.typed_frames(held, layout, options, ledger, parse=False))
+    typed = pl.concat(native.typed_frames(held, layout, options, ledger))
     assert not ledger.bad, ledger.bad
     bound = filters.of_source(rules, form.kind, "test.filters")
     source = Normaliser(name, form, layout, options)

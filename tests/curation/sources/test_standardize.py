@@ -35,7 +35,7 @@ rows = st.lists(st.builds(lambda a, b: {"chosen": a, "rejected": b}, lists, list
 def made(values: list[dict[str, Any]], folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     form = FORMATS["rlhflow"]
     layout = form.layouts[0]
-    frames = list(native.typed_frames(values, layout, {}, native.Ledger(), parse=False))
+    frames = list(native.typed_frames(values, layout, {}, native.Ledger()))
     types = {**layout.required, **layout.optional}
     typed = pl.concat([pl.DataFrame(schema=types), *frames])
     rules = filters.of_source(["structural"], form.kind, "test")
