@@ -40,7 +40,8 @@ NAME = "bench"
 def generate(rows: int, folder: Path, seed: int | None = None) -> None:
     """Native rows as the fetch stage would write them, in constant memory."""
     layout = FORMATS["rlhflow"].layouts[0]
-    none = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in layout.optional.items()]
+    unsaid = {name: one for name, one in layout.columns.items() if name not in layout.required}
+    none = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in unsaid.items()]
     spill = Spill(folder / "spill", "source_row")
     for frame in made.comparisons(rows, rows if seed is None else seed):
         spill.add(native.with_row_ids(frame.lazy().with_columns(none)).collect())

@@ -27,6 +27,8 @@ ROLES = {
 """Native speaker names and the roles they stand for; a name not here stays as it is."""
 
 _MARK = "\ufdd0"  # a Unicode noncharacter: never part of interchanged text
+_EXTRA = "<extra_id_1>"
+_EXTRA_TURNS = {"<extra_id_0>System": "s", f"{_EXTRA}User": "u", f"{_EXTRA}Assistant": "a"}
 _HUMAN, _ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
 
 
@@ -67,15 +69,15 @@ def led_by(system: pl.Expr, rest: pl.Expr) -> pl.Expr:
     return pl.when(there.fill_null(False)).then(rest).otherwise(with_system(system, rest))
 
 
-def mapped(messages: pl.Expr) -> pl.Expr:
-    """A message list whose speakers have the names of ROLES."""
-    return role_names(messages, "role", "content")
+def role_names(messages: pl.Expr, role: str, content: str, fill: bool = True) -> pl.Expr:
+    """A message list from a list of structs whose fields for speaker and text have other names.
 
-
-def role_names(messages: pl.Expr, role: str, content: str) -> pl.Expr:
-    """A message list from a list of structs whose fields for speaker and text have other names."""
+    Args:
+        fill: A message without text gets an empty one.
+    """
     speaker = pl.element().struct.field(role)
-    text = pl.element().struct.field(content).fill_null("")
+    text = pl.element().struct.field(content)
+    text = text.fill_null("") if fill else text
     return messages.list.eval(
         pl.struct(speaker.replace(ROLES).alias("role"), text.alias("content"))
     ).cast(MESSAGES)
@@ -87,17 +89,37 @@ def transcript(text: pl.Expr) -> pl.Expr:
     The white space around each turn belongs to the form, not to the content, and is removed. Text
     before the first turn becomes a message with the role "none", which no rule lets pass.
     """
-    marked = text.str.replace_all(_HUMAN, f"{_MARK}u", literal=True).str.replace_all(
+    codes = text.str.replace_all(_HUMAN, f"{_MARK}u", literal=True).str.replace_all(
         _ASSISTANT, f"{_MARK}a", literal=True
     )
-    headless = ~marked.str.starts_with(_MARK)
-    marked = pl.when(headless).then(pl.concat_str(pl.lit(f"{_MARK}n"), marked)).otherwise(marked)
+    headless = ~codes.str.starts_with(_MARK)
+    codes = pl.when(headless).then(pl.concat_str(pl.lit(f"{_MARK}n"), codes)).otherwise(codes)
+    return _spoken(codes)
+
+
+def marked(text: pl.Expr) -> pl.Expr:
+    r"""A message list from one text with ``<extra_id_1>User`` and ``<extra_id_1>Assistant`` lines.
+
+    HelpSteer2's and Nemotron's form: what stands before the first mark is the user's, and an open
+    assistant's mark at the end says nothing. A text without marks is one user turn as it is.
+    """
+    codes = text.str.replace(rf"\s*{_EXTRA}Assistant\s*$", "")
+    for pattern, code in _EXTRA_TURNS.items():
+        codes = codes.str.replace_all(rf"\n?{pattern}(?:\n|$)", f"{_MARK}{code}")
+    headless = ~codes.str.starts_with(_MARK)
+    codes = pl.when(headless).then(pl.concat_str(pl.lit(f"{_MARK}u"), codes)).otherwise(codes)
+    there = text.str.contains(_EXTRA, literal=True)
+    return pl.when(there).then(_spoken(codes)).otherwise(user(text))
+
+
+def _spoken(codes: pl.Expr) -> pl.Expr:
+    """A message list from turns that each begin with the mark and the letter of their speaker."""
     kind, content = pl.element().str.slice(0, 1), pl.element().str.slice(1).str.strip_chars()
     role = kind.replace_strict(
-        {"u": "user", "a": "assistant"}, default="none", return_dtype=pl.String
+        {"u": "user", "a": "assistant", "s": "system"}, default="none", return_dtype=pl.String
     )
     turn = pl.struct(role.alias("role"), content.alias("content"))
-    return marked.str.split(_MARK).list.slice(1).list.eval(turn).cast(MESSAGES)
+    return codes.str.split(_MARK).list.slice(1).list.eval(turn).cast(MESSAGES)
 
 
 def contents(messages: pl.Expr) -> pl.Expr:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from curation.core.messages import ROLES
 from curation.core.schema import MESSAGE, MESSAGES
 from curation.reading.readers import kind_of
 from curation.reading.turns import TurnError, is_exchange, is_plain, turn
@@ -112,7 +113,10 @@ def _turn(value: dict[str, Any], dtype: Any, path: str) -> dict[str, Any]:
         except TurnError as wrong:
             raise MisfitError(f"{path}: {wrong.detail}", wrong.rule) from wrong
         value = dict(zip((role, text), found, strict=True))
-    return {name: _scalar(value[name], pl.String, f"{path}.{name}", False) for name in (role, text)}
+    made = {name: _scalar(value[name], pl.String, f"{path}.{name}", False) for name in (role, text)}
+    if dtype == MESSAGE:  # the other kind of message is renamed with its fields
+        made[role] = ROLES.get(made[role], made[role])
+    return made
 
 
 def _scalar(value: Any, dtype: Any, path: str, loose: bool) -> Any:

@@ -7,7 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from curation.core import messages
 from curation.core.errors import UserError
+from curation.core.messages import ROLES
+from curation.core.schema import MESSAGES
 from curation.reading import native
 from curation.reading.fit import MESSAGE_LISTS, MESSAGE_TYPES
 from curation.reading.native import Ledger
@@ -34,6 +37,17 @@ def from_parquet(frame: pl.LazyFrame, layout: Layout, options: Options, where: s
             raise UserError(f"{where}: column {name} is {have[name]}, not {dtype}")
         made.append(pl.col(name).cast(dtype))
     return frame.select(made)
+
+
+def with_roles(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the speakers of its message lists named as the tables name them."""
+    for name, dtype in frame.schema.items():
+        if dtype == MESSAGES:
+            roles = frame[name].explode(empty_as_null=False).struct.field("role")
+            if roles.is_in([one for one in ROLES if ROLES[one] != one]).any():
+                known = messages.role_names(pl.col(name), "role", "content", fill=False)
+                frame = frame.with_columns(known.alias(name))
+    return frame
 
 
 def without_missing(

@@ -80,7 +80,8 @@ def _of_parquet(table: Path, path: Path, asked: Asked) -> Opened:
     def frames() -> Iterator[pl.DataFrame]:
         with _readable(path):
             for frame in batches(typed):
-                yield native_parquet.without_missing(frame, layout, options, ledger)
+                whole = native_parquet.without_missing(frame, layout, options, ledger)
+                yield native_parquet.with_roles(whole)
 
     return Opened(layout, options, frames())
 

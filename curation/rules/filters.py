@@ -28,6 +28,7 @@ class Bound:
     needs: tuple[str, ...]
     window: bool
     ranks: bool
+    scored: bool
     one_prompt: bool
 
 
@@ -134,6 +135,7 @@ def _bound(rule: Rule, threshold: Threshold) -> Bound:
         needs=rule.needs,
         window=rule.window,
         ranks=rule.ranks,
+        scored=rule.scored,
         one_prompt=rule.one_prompt,
     )
 

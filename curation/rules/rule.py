@@ -27,6 +27,7 @@ class Rule:
         window: The expression looks at other rows, those that earlier rules dropped excepted.
         needs: Columns beyond every candidate's own that it reads.
         ranks: It reads `_place`, an item's place among those of its prompt.
+        scored: It reads both scores, and drops nothing where no row has them.
         one_prompt: What it keeps has the same prompt on both sides.
     """
 
@@ -40,4 +41,5 @@ class Rule:
     window: bool = False
     needs: tuple[str, ...] = ()
     ranks: bool = False
+    scored: bool = False
     one_prompt: bool = False

@@ -81,6 +81,7 @@ _ALL = (
         "Equal scores name no winner.",
         lambda _: col("chosen_score") == col("rejected_score"),
         lambda _: pl.concat_str(pl.lit("both "), col("chosen_score").cast(pl.String)),
+        scored=True,
     ),
     Rule(
         "low_margin",
@@ -93,6 +94,7 @@ _ALL = (
         ),
         takes=float,
         within=(0.0, 1e6),
+        scored=True,
     ),
     Rule(
         "label_contradicted",
@@ -135,6 +137,7 @@ _ALL = (
         threshold=8.0,
         takes=float,
         within=(-1e6, 1e6),
+        scored=True,
     ),
     Rule(
         "in_gsm8k_train",

@@ -59,6 +59,8 @@ ALIASES: tuple[tuple[str, ...], ...] = (
     ),
     ("system", "system_prompt", "system_message", "system_instruction"),
     ("history", "chat_history", "conversation_history"),
+    ("messages", "context_messages"),
+    ("label", "winner"),
 )
 """Names that people give to one column; where a file lacks a format's own, the next stands in."""
 
@@ -187,7 +189,7 @@ def sided(native: pl.LazyFrame, conversation: pl.Expr) -> pl.Expr:
     found = native.select(any_of).collect().row(0, named=True)
     if found.get("history"):
         before = pl.col("history").fill_null([])
-        conversation = pl.concat_list(messages.mapped(before), conversation)
+        conversation = pl.concat_list(before, conversation)
     if found.get("system"):
         conversation = messages.led_by(pl.col("system"), conversation)
     return conversation
@@ -262,3 +264,9 @@ def with_input(instruction: pl.Expr, extra: pl.Expr) -> pl.Expr:
 def user_or_list(prompt: str) -> pl.Expr:
     """A text column as a message list of one user turn."""
     return messages.user(pl.col(prompt))
+
+
+def asked(native: pl.LazyFrame, name: str) -> pl.Expr:
+    """A prompt behind what stands beside it; the column is a text, or turns that end with it."""
+    text = native.collect_schema()[name] == pl.String
+    return sided(native, user_or_list(name) if text else pl.col(name))

@@ -8,11 +8,13 @@ from curation.core import messages
 from curation.core.schema import MESSAGES
 from curation.sources.base import (
     SAYS,
+    SIDES,
     Expand,
     Format,
     Layout,
     Options,
     candidates,
+    sided,
     user_or_list,
     whole_list,
     with_input,
@@ -23,19 +25,22 @@ col = pl.col
 
 def _sharegpt(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     said = messages.role_names(col("conversations"), "from", "value")
-    return candidates(native, **whole_list(said))
+    return candidates(native, **whole_list(sided(native, said)))
 
 
 SHAREGPT = Format(
-    "sharegpt", "sft", (Layout({"conversations": SAYS}, _sharegpt, {"id": pl.String}),)
+    "sharegpt", "sft", (Layout({"conversations": SAYS}, _sharegpt, {"id": pl.String}, SIDES),)
 )
 
 
 def _messages(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
-    return candidates(native, **whole_list(messages.role_names(col("messages"), "role", "content")))
+    said = messages.role_names(col("messages"), "role", "content")
+    return candidates(native, **whole_list(sided(native, said)))
 
 
-MESSAGES_COLUMN = Format("messages", "sft", (Layout({"messages": MESSAGES}, _messages),))
+MESSAGES_COLUMN = Format(
+    "messages", "sft", (Layout({"messages": MESSAGES}, _messages, sides=SIDES),)
+)
 
 
 def _rows(question: str, answer: str, extra: str | None = None) -> Expand:
@@ -45,7 +50,7 @@ def _rows(question: str, answer: str, extra: str | None = None) -> Expand:
         asked = user_or_list(question)
         if extra is not None:
             asked = messages.user(with_input(col(question), col(extra)))
-        return candidates(native, prompt=asked, chosen=col(answer))
+        return candidates(native, prompt=sided(native, asked), chosen=col(answer))
 
     return expand
 
@@ -55,6 +60,7 @@ def _exchange(name: str, question: str, answer: str, *more: str) -> Format:
         {question: pl.String, answer: pl.String},
         _rows(question, answer),
         dict.fromkeys(more, pl.String),
+        SIDES,
     )
     return Format(name, "sft", (layout,))
 
@@ -64,6 +70,7 @@ def _instructed(name: str, answer: str) -> Format:
         {"instruction": pl.String, answer: pl.String},
         _rows("instruction", answer, "input"),
         {"input": pl.String},
+        SIDES,
     )
     return Format(name, "sft", (layout,))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from curation.core.errors import UserError
 from curation.core.words import meant
+from curation.sources import compared, generic, pairs, prompt_sets, rated, summaries
 from curation.sources import demonstrations as sft
-from curation.sources import generic, pairs, prompt_sets, rated, summaries
 from curation.sources.base import Format
 
-_MODULES = (pairs, rated, summaries, generic, sft, prompt_sets)
+_MODULES = (pairs, rated, summaries, generic, compared, sft, prompt_sets)
 FORMATS: dict[str, Format] = {
     one.name: one for module in _MODULES for one in vars(module).values() if isinstance(one, Format)
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from curation.core.errors import UserError
 from curation.core.ordered import PART, Spill, ahead, batches
 from curation.core.schema import MESSAGES
 from curation.core.threads import mapped
@@ -46,6 +47,7 @@ class _Judged:
     alone: pl.DataFrame
     rejects: pl.DataFrame
     named: pl.DataFrame
+    scored: bool
 
 
 def gather(
@@ -55,7 +57,11 @@ def gather(
     count: CountTokens | None,
     folder: Path,
 ) -> Gathered:
-    """Judge all native rows, batch by batch, by the rules up to the first that looks at others."""
+    """Judge all native rows, batch by batch, by the rules up to the first that looks at others.
+
+    Raises:
+        UserError: a rule compares scores that no row has.
+    """
 
     def judged(batch: pl.DataFrame) -> _Judged:
         items = candidates(batch.lazy(), source, filters, count)
@@ -66,7 +72,8 @@ def gather(
             alive = alive.with_columns(_once)
         named = with_ids(alive, source).sort("_key", maintain_order=True).collect()
         rejects = reject_rows(dropped, source)
-        return _Judged(batch.height, whole.height + alone.height, alone, rejects, named)
+        scored = whole["chosen_score"].null_count() < whole.height
+        return _Judged(batch.height, whole.height + alone.height, alone, rejects, named, scored)
 
     # where a format pairs rows with rows, all at once
     frames = iter([native.collect()]) if source.layout.pairs_rows else batches(native, BATCH)
@@ -74,13 +81,28 @@ def gather(
     several = map(judged, ahead(frames)) if filters.counts else mapped(judged, frames)
     living, gone = Spill(folder / "items", "_key"), Spill(folder / "rejects", "item_id")
     native_rows = items = 0
+    scored = False
     crowds = []
     for done in several:
         native_rows += done.native_rows
         items += done.items
+        scored = scored or done.scored
         gone.add(done.alone)
         gone.add(done.rejects)
         living.add(done.named)
         if filters.ranks:
             crowds.append(done.named.select(_CROWD))
+    if items and not scored:
+        _refuse_scoreless(source, filters)
     return Gathered(native_rows, items, living, gone, crowds)
+
+
+def _refuse_scoreless(source: Normaliser, filters: Filters) -> None:
+    """Raise UserError where a rule compares scores that no row has: it would never drop one."""
+    blind = [rule.name for rule in filters.rules if rule.scored]
+    if blind:
+        raise UserError(
+            f"sources.{source.name}.filters: {blind[0]} reads chosen_score and rejected_score, "
+            f"which no row of format {source.format.name} has; name the columns that hold them in "
+            "options.columns, or take the rule out"
+        )

@@ -5,7 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 from curation.core import messages
-from curation.sources.base import SAYS, Expand, Format, Kind, Layout, Options, candidates
+from curation.core.schema import MESSAGES
+from curation.sources.base import (
+    SAYS,
+    SIDES,
+    Expand,
+    Format,
+    Layout,
+    Options,
+    asked,
+    candidates,
+    sided,
+)
 from curation.sources.base import user_or_list as ask
 
 col = pl.col
@@ -13,27 +24,49 @@ col = pl.col
 
 def _column(name: str) -> Expand:
     def expand(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
-        return candidates(native, prompt=ask(name))
+        return candidates(native, prompt=asked(native, name))
 
     return expand
 
 
-def _text(name: str, column: str, kind: Kind = "prompts") -> Format:
-    layout = Layout({column: pl.String}, _column(column))
-    return Format(name, kind, (layout,), frozenset({"column"}))
+def _text(name: str, column: str) -> Format:
+    """A set whose column holds a text, or turns that end with the user's."""
+    layouts = (_layout(column, dtype) for dtype in (pl.String(), MESSAGES))
+    return Format(name, "prompts", tuple(layouts), frozenset({"column"}))
+
+
+def _layout(column: str, dtype: pl.DataType) -> Layout:
+    return Layout({column: dtype}, _column(column), sides=SIDES)
+
+
+def _marked(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    return candidates(native, prompt=sided(native, messages.marked(col("prompt"))))
 
 
 ULTRAFEEDBACK_PROMPTS = _text("ultrafeedback_prompts", "instruction")
-HELPSTEER_PROMPTS = _text("helpsteer_prompts", "prompt")
+HELPSTEER_PROMPTS = Format(
+    "helpsteer_prompts",
+    "prompts",
+    (Layout({"prompt": pl.String}, _marked, sides=SIDES),),
+    frozenset({"column"}),
+)
 DIBT = _text("dibt", "prompt")
 ALPACA_EVAL_PROMPTS = _text("alpaca_eval_prompts", "instruction")
 PROMPT_COLUMN = _text("prompt_column", "prompt")
-TEXT_COLUMN = _text("text_column", "text", "benchmark")
+PROMPT_MESSAGES = Format(
+    "prompt_messages", "prompts", (_layout("messages", MESSAGES),), frozenset({"column"})
+)
+TEXT_COLUMN = Format(
+    "text_column",
+    "benchmark",
+    (Layout({"text": pl.String}, _column("text")),),
+    frozenset({"column"}),
+)
 
 
 def _openorca(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
-    asked = messages.with_system(col("system_prompt"), ask("question"))
-    return candidates(native, prompt=asked)
+    question = messages.with_system(col("system_prompt"), ask("question"))
+    return candidates(native, prompt=question)
 
 
 OPENORCA = Format(

@@ -32,7 +32,7 @@ def _helpsteer(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     return candidates(
         two,
         source_row=pl.concat_str("source_row", "source_row_b", separator="+"),
-        prompt=user_or_list("prompt"),
+        prompt=messages.marked(col("prompt")),
         chosen=col("response"),
         rejected=col("response_b"),
         chosen_score=col("score"),

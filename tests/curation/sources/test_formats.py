@@ -12,6 +12,7 @@ import pytest
 from curation.core.errors import UserError
 from curation.reading import native
 from curation.rules import filters
+from curation.sources.base import with_aliases
 from curation.sources.formats import FORMATS, find
 from curation.sources.judged import Normaliser
 from tests.curation.sources.standardized import tables
@@ -24,7 +25,8 @@ def run(
 ) -> tuple[pl.DataFrame, dict[str, int]]:
     """Kept rows and the number of items by rule, from native rows as a file would hold them."""
     form = FORMATS[name]
-    seen, held = native.peek(iter(rows))
+    seen, held = native.peek(native.read_lists(iter(rows)))
+    options = dict(with_aliases(form, options, seen))
     layout = native.choose_layout(form, seen, options, "test")
     ledger = native.Ledger()
     typed = pl.concat(native.typed_frames(held, layout, options, ledger))
@@ -386,3 +388,105 @@ def test_rules_that_a_format_cannot_serve_are_refused(tmp_path: Path) -> None:
         run(tmp_path, "strings", [row], ["score_ratio"])
     with pytest.raises(UserError, match="over_long_prompt needs --tokenizer"):
         run(tmp_path, "strings", [row], [{"over_long_prompt": 5}])
+
+
+SHARE = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Arr"}]
+PIRATE = {"system": "Talk like a pirate."}
+HISTORY = [["Name a country.", "Peru."]]
+
+
+@pytest.mark.parametrize(
+    ("form", "row", "roles"),
+    [
+        ("alpaca", {"instruction": "q", "output": "x", "history": HISTORY, **PIRATE}, "suaua"),
+        ("alpaca", {"instruction": "q", "output": "x", "history": [], "system": " "}, "ua"),
+        ("gpteacher", {"instruction": "q", "response": "x", "system_prompt": "s"}, "sua"),
+        ("question_answer", {"question": "q", "answer": "x", "history": HISTORY}, "uaua"),
+        ("sharegpt", {"conversations": SHARE, **PIRATE}, "sua"),
+        ("messages", {"messages": said("q", "x"), **PIRATE}, "sua"),
+    ],
+)
+def test_columns_beside_a_conversation_are_its_turns(
+    tmp_path: Path, form: str, row: dict[str, Any], roles: str
+) -> None:
+    kept, _ = run(tmp_path, form, [row], ["structural"])
+    assert "".join(m["role"][0] for m in kept["messages"][0]) == roles
+
+
+def test_a_system_turn_that_is_there_already_stays_alone(tmp_path: Path) -> None:
+    own = {"role": "system", "content": PIRATE["system"]}
+    rows = [{"messages": [own, *said("q", "x")], **PIRATE}]
+    kept, _ = run(tmp_path, "messages", rows, ["structural"])
+    assert [m["role"] for m in kept["messages"][0]] == ["system", "user", "assistant"]
+    other = {"messages": [own, *said("r", "x")], "system": "Another."}
+    _, rules = run(tmp_path / "b", "messages", [*rows, other], ["structural"])
+    assert rules == {"odd_turns": 1}
+
+
+@pytest.mark.parametrize("names", ["score_{}", "{}_score", "{}_rating", "rating_{}", "{}_reward"])
+def test_scores_are_known_by_their_aliases(tmp_path: Path, names: str) -> None:
+    good, bad = names.format("chosen"), names.format("rejected")
+    sets = {"prompt": "q", "chosen": said("q", "x"), "rejected": said("q", "y")}
+    rows = [{**sets, good: 5.0, bad: 3.0}, {**sets, good: 5, bad: 5}]
+    kept, rules = run(tmp_path, "trl", rows, ["structural", "tie"])
+    assert kept["margin"].to_list() == [2.0]
+    assert rules == {"tie": 1}
+
+
+def test_a_rule_of_scores_that_no_row_has_is_refused(tmp_path: Path) -> None:
+    row = {"prompt": "q", "chosen": "x", "rejected": "y"}
+    with pytest.raises(UserError, match="low_margin reads chosen_score and rejected_score"):
+        run(tmp_path, "strings", [row], [{"low_margin": 1.0}])
+
+
+def test_a_prompt_that_the_sides_repeat_is_used_once(tmp_path: Path) -> None:
+    one = {"prompt": said("q"), "chosen": said("q", "x"), "rejected": said("q", "y")}
+    whole = {**one, "prompt": said("q", "x"), "rejected": said("q", "z")}
+    ahead = [{"role": "system", "content": "s"}, *said("q")]
+    led = {**one, "prompt": ahead, "rejected": said("q", "w")}
+    kept, _ = run(tmp_path, "trl", [one, whole, led], ["structural"])
+    prompts = {len(row["prompt"]): row["prompt"] for row in kept.to_dicts()}
+    assert kept.height == 3
+    assert prompts == {1: said("q"), 2: ahead}
+
+
+def test_helpsteer2_turns_stand_behind_marks(tmp_path: Path) -> None:
+    text = "Name one\n<extra_id_1>Assistant\nA wren.\n<extra_id_1>User\nAnother?"
+    rates = {"helpfulness": 4, "correctness": 4}
+    rows = [
+        {"prompt": text, "response": "A finch.", **rates},
+        {"prompt": text, "response": "No.", "helpfulness": 1, "correctness": 1},
+    ]
+    kept, _ = run(tmp_path, "helpsteer", rows, ["structural"])
+    assert kept["prompt"][0].to_list() == said("Name one", "A wren.", "Another?")
+    kept, _ = run(
+        tmp_path / "p", "helpsteer_prompts", [{"prompt": f"{text}\n<extra_id_1>Assistant"}], []
+    )
+    assert kept["messages"][0].to_list() == said("Name one", "A wren.", "Another?")
+
+
+def test_lists_as_text_are_read_as_lists(tmp_path: Path) -> None:
+    python = str(said("q", "x"))  # single quotes: no JSON
+    rows = [{"prompt": "q", "chosen": python, "rejected": json.dumps(said("q", "y"))}]
+    kept, _ = run(tmp_path, "trl", rows, ["structural"])
+    assert (sides(kept), kept["turns"].to_list()) == ({("x", "y")}, [1])
+
+
+def test_a_prompt_set_may_have_turns(tmp_path: Path) -> None:
+    rows = [{"context_messages": said("q", "a", "r")}, {"context_messages": said("s")}]
+    kept, _ = run(tmp_path, "prompt_messages", rows, ["structural"])
+    assert sorted(len(one) for one in kept["messages"].to_list()) == [1, 3]
+    kept, _ = run(tmp_path / "c", "prompt_column", rows, ["structural"], column="context_messages")
+    assert kept.height == 2
+
+
+def test_parts_of_text_are_text_and_speakers_have_one_name(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": "Hello, "}, {"type": "text", "text": "you"}]
+    talk = [
+        {"role": "developer", "content": "s"},
+        {"role": "human", "content": parts},
+        {"role": "model", "content": "x"},
+    ]
+    kept, _ = run(tmp_path, "messages", [{"messages": talk}], ["structural"])
+    assert [m["role"] for m in kept["messages"][0]] == ["system", "user", "assistant"]
+    assert kept["messages"][0][1]["content"] == "Hello, you"

@@ -36,7 +36,7 @@ def made(values: list[dict[str, Any]], folder: Path) -> tuple[pl.DataFrame, pl.D
     form = FORMATS["rlhflow"]
     layout = form.layouts[0]
     frames = list(native.typed_frames(values, layout, {}, native.Ledger()))
-    types = {**layout.required, **layout.optional}
+    types = dict(layout.columns)
     typed = pl.concat([pl.DataFrame(schema=types), *frames])
     rules = filters.of_source(["structural"], form.kind, "test")
     source = Normaliser("s", form, layout, {})
