@@ -72,7 +72,7 @@ def gather(
             alive = alive.with_columns(_once)
         named = with_ids(alive, source).sort("_key", maintain_order=True).collect()
         rejects = reject_rows(dropped, source)
-        scored = whole["chosen_score"].null_count() < whole.height
+        scored = whole["chosen_score"].null_count() < max(1, whole.height)
         return _Judged(batch.height, whole.height + alone.height, alone, rejects, named, scored)
 
     # where a format pairs rows with rows, all at once
