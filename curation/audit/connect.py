@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,21 @@ _MANIFEST = ("source", "kind", "format", "uri", "revision", "commit_sha", "sha25
 _CHECKPOINT = ("checkpoint", "kind", "weights_sha", "template_sha")
 
 
-def open_build(data: Path) -> duckdb.DuckDBPyConnection:
+def open_build(
+    data: Path, limits: Mapping[str, str | int] | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a build: every view of views.sql, and no way out of the build's own files.
+
+    Args:
+        data: its folder.
+        limits: settings of DuckDB: memory_limit, threads.
 
     Raises:
         UserError: the folder is missing or one of its files cannot be read.
     """
     con = open_unlocked(data)
+    for name, value in (limits or {}).items():
+        con.execute(f"set {name} = '{value}'")
     lock(con, [path for paths in catalog.tables(data).values() for path in paths])
     return con
 
@@ -57,7 +65,11 @@ def open_unlocked(data: Path) -> duckdb.DuckDBPyConnection:
 
 
 def lock(con: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> None:
-    """Leave only these files readable, then switch off all other access and all settings."""
+    """Leave only these files readable, then switch off all other access and all settings.
+
+    Nothing is spilled to disk: DuckDB lets a query read the folder that it spills to.
+    """
+    con.execute("set temp_directory = ''")
     con.execute(f"set allowed_paths = {_list(paths)}")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")

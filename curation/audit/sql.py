@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from curation.audit.answers import frame
 from curation.audit.connect import open_build, open_unlocked
 from curation.core.errors import UserError
 
@@ -56,12 +57,20 @@ def run(data: Path, query: str) -> pl.DataFrame:
     con = open_build(data)
     try:
         return answer(con, query)
+    except duckdb.OutOfMemoryException as error:
+        raise UserError(f"query: {_reason(error)}") from error
     finally:
         con.close()
 
 
-def answer(con: duckdb.DuckDBPyConnection, query: str, limit: int | None = None) -> pl.DataFrame:
-    """Answer one SELECT on an open build, or its first `limit` rows; see `run`."""
+def answer(
+    con: duckdb.DuckDBPyConnection, query: str, limit: int | None = None, most: int | None = None
+) -> pl.DataFrame:
+    """Answer one SELECT on an open build, or its first `limit` rows; see `run`.
+
+    Raises:
+        UserError: as `run`, or the answer is larger than `most` bytes.
+    """
     try:
         statements = con.extract_statements(query)
     except duckdb.Error as error:
@@ -73,8 +82,10 @@ def answer(con: duckdb.DuckDBPyConnection, query: str, limit: int | None = None)
         raise UserError(f"query: {kind} is not allowed; the build is read-only, give one SELECT")
     try:
         asked = con.sql(query)
-        return _integers((asked if limit is None else asked.limit(limit)).pl())
-    except duckdb.Error as error:
+        return frame(asked if limit is None else asked.limit(limit), most)
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        raise
+    except (duckdb.Error, pl.exceptions.PolarsError) as error:
         raise UserError(f"query: {_reason(error)}") from error
 
 
@@ -117,17 +128,7 @@ def _read(name: str, text: str) -> Shipped:
     return Shipped(name, " ".join(head), text)
 
 
-def _integers(frame: pl.DataFrame) -> pl.DataFrame:
-    """DuckDB's sums and counts are 128 bits wide and arrive as decimals: back to integers."""
-    whole = [
-        name
-        for name, dtype in frame.schema.items()
-        if isinstance(dtype, pl.Decimal) and dtype.scale == 0
-    ]
-    return frame.with_columns(pl.col(whole).cast(pl.Int64))
-
-
-def _reason(error: duckdb.Error) -> str:
+def _reason(error: Exception) -> str:
     """The first line of an error and, if DuckDB has one, its suggestion."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     hint = [line for line in lines[1:] if line.startswith(("Did you mean", "Candidate"))]

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
 import duckdb
 import polars as pl
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from curation.audit import why
+from curation.audit.csv_text import pieces
 from curation.audit.report.browser import visible
 from curation.core.errors import UserError
 from curation.review import queue
 from curation.ui import ask, overview, pairs, reviewing, what_if
 from curation.ui.build import Build, Memory, state
+from curation.ui.guard import Guard
 from curation.ui.pages import STATIC, render, static
 
-_LARGEST = 100_000  # bytes of a posted form
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
 
-
-def create(build: Build) -> Starlette:
-    """The app over one build; serve it on the loopback address only."""
+def create(build: Build, token: str) -> Guard:
+    """The app over one build, for whoever has the token; serve it on the loopback address only."""
     pages = Pages(build)
     routes = [
         Route("/", pages.overview),
@@ -52,28 +41,15 @@ def create(build: Build) -> Starlette:
         Route("/review", pages.review),
         Route("/review", pages.decide, methods=["POST"]),
         *(Route(f"/{name}", _static(name)) for name in STATIC),
-        Mount("/report", StaticFiles(directory=build.data / "report", html=True, check_dir=False)),
+        Mount("/report", _Report(directory=build.data / "report", html=True, check_dir=False)),
     ]
-    hosts = ["127.0.0.1", "localhost"]
-    middleware = [
-        Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
-        Middleware(BaseHTTPMiddleware, dispatch=_guarded),
-    ]
-    return Starlette(routes=routes, middleware=middleware)
+    handlers = {UserError: _problem}
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), token)
 
 
-async def _guarded(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what another site sends, say what went wrong in one line, set the safe headers."""
-    own = f"http://{request.headers.get('host', '')}"
-    if request.method not in {"GET", "HEAD"} and request.headers.get("origin") != own:
-        return Response("refused: the form was not sent by this app", 403)
-    try:
-        response = await call(request)
-    except UserError as error:
-        response = HTMLResponse(render("problem.html.j2", here="", problem=str(error)), 400)
-    if not request.url.path.startswith("/report"):  # it brings its own policy
-        response.headers.update(_HEADERS)
-    return response
+async def _problem(_: Request, error: Exception) -> Response:
+    """Say what went wrong in one line."""
+    return HTMLResponse(render("problem.html.j2", here="", problem=str(error)), 400)
 
 
 class Pages:
@@ -109,10 +85,8 @@ class Pages:
     def csv(self, request: Request) -> Response:
         """Every row of an answer as CSV."""
         frame = ask.whole(self.build, request.query_params.get("q", ""))
-        text = io.StringIO()
-        frame.write_csv(text)
         named = {"Content-Disposition": 'attachment; filename="answer.csv"'}
-        return Response(text.getvalue(), media_type="text/csv", headers=named)
+        return StreamingResponse(pieces(frame), media_type="text/csv", headers=named)
 
     def pairs(self, request: Request) -> Response:
         """The pair browser."""
@@ -161,7 +135,7 @@ class Pages:
         """The next pair of a reviewer's queue, or a question for the reviewer's name."""
         given = request.query_params
         who, iteration = given.get("reviewer", ""), given.get("iteration", "")
-        skip = int(given["skip"]) if given.get("skip", "").isdigit() else 0
+        skip = _count(given.get("skip", ""))
         found, told = None, ""
         if who:
             rows = self.build.decisions()
@@ -177,10 +151,11 @@ class Pages:
 
     async def decide(self, request: Request) -> Response:
         """Record a decision, then show the next pair."""
-        body = await request.body()
-        if len(body) > _LARGEST:
-            raise UserError(f"form: longer than {_LARGEST:,} bytes")
-        form = {key: found[-1] for key, found in parse_qs(body.decode("utf-8")).items()}
+        try:
+            text = (await request.body()).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError("form: not UTF-8 text") from error
+        form = {key: found[-1] for key, found in parse_qs(text).items()}
         pair, who = form.get("pair", ""), form.get("reviewer", "")
         answer, note = form.get("answer", ""), form.get("note", "")
         await run_in_threadpool(reviewing.decide, self.build, pair, answer, who, note)
@@ -189,6 +164,20 @@ class Pages:
         if answer != "withdraw":
             kept["last"] = pair
         return RedirectResponse("/review?" + urlencode(kept), 303)
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+class _Report(StaticFiles):
+    """The report's files; a build may have none yet."""
+
+    async def check_config(self) -> None:
+        """Say that there is no such page, where there is no report."""
+        if self.directory is None or not Path(self.directory).is_dir():
+            raise HTTPException(404)
+        await super().check_config()
 
 
 def _static(name: str) -> Callable[[Request], Response]:

@@ -18,6 +18,7 @@ from curation.ui.build import Build
 from curation.ui.chart import KINDS, draw
 
 ROWS = 500  # rows of an answer that are shown; the download has them all
+BYTES = 256 * 2**20  # of an answer
 CELL = 400  # characters of a cell that are shown
 FIRST = "select source, count(*) as pairs, round(avg(margin), 3) as margin\nfrom preferences\n" + (
     "group by source\norder by pairs desc"
@@ -67,7 +68,7 @@ def answer(build: Build, wanted: Query) -> Answer:
     """Run the query and draw the chart that is wanted; bad input comes back as the problem."""
     try:
         with build.open() as con:
-            frame = sql.answer(con, wanted.query, ROWS + 1)
+            frame = sql.answer(con, wanted.query, ROWS + 1, BYTES)
     except UserError as error:
         return Answer([], [], [], False, problem=str(error))
     shown = frame.head(ROWS)
@@ -94,7 +95,7 @@ def whole(build: Build, query: str) -> pl.DataFrame:
         UserError: the query is not one SELECT over the build.
     """
     with build.open() as con:
-        frame = sql.answer(con, query)
+        frame = sql.answer(con, query, most=BYTES)
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
     texts = [
         pl.Series(name, [_json(value) for value in frame[name]], dtype=pl.String) for name in nested

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock, Timer
+from threading import BoundedSemaphore, Lock, Timer
 from typing import Any, Generic, TypeVar
 
 import duckdb
@@ -18,6 +18,10 @@ from curation.pairing.pairs import Made
 
 T = TypeVar("T")
 SECONDS = 30.0  # a query that runs longer is stopped
+MEMORY = "1GiB"  # of a query
+THREADS = 2  # of a query
+AT_ONCE = 4  # queries; a further one is refused, so that they never hold up the rest
+_WAIT = 5.0  # seconds that it waits for another to end
 
 
 @dataclass(frozen=True)
@@ -69,21 +73,35 @@ class Build:
     decisions: Callable[[], pl.DataFrame]
     record: Callable[[pl.DataFrame], int]
     now: Callable[[], str]
+    _running: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
 
     @contextmanager
     def open(self, seconds: float = SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
         """The build's views, opened anew so that a table rebuilt meanwhile is seen.
 
         Raises:
-            UserError: the build cannot be read, or a query ran longer than `seconds`.
+            UserError: the build cannot be read, a query ran longer than `seconds` or wanted more
+                memory than it may have, or too many run already.
         """
-        con = open_build(self.data)
+        if not self._running.acquire(timeout=_WAIT):
+            raise UserError(f"{AT_ONCE} queries run already; wait for one to end")
+        try:
+            with self._opened(seconds) as con:
+                yield con
+        finally:
+            self._running.release()
+
+    @contextmanager
+    def _opened(self, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        con = open_build(self.data, {"memory_limit": MEMORY, "threads": THREADS})
         clock = Timer(seconds, con.interrupt)
         clock.start()
         try:
             yield con
         except duckdb.InterruptException as error:
             raise UserError(f"stopped after {seconds:g} s; ask for less at once") from error
+        except duckdb.OutOfMemoryException as error:
+            raise UserError(f"wants more than {MEMORY} of memory; ask for less at once") from error
         finally:
             clock.cancel()
             con.close()

@@ -1,12 +1,14 @@
 """prefloop ui: a local web app: SQL with charts, every pair, what-if, blind review.
 
-Run: prefloop ui, and open the address it prints. It listens on this machine only (127.0.0.1).
+Run: prefloop ui, and open the link it prints. It listens on this machine only (127.0.0.1), and the
+link holds a token that is new each time: without it no other user and no web page reads a row.
 Decisions of the review go to DATA/reviews/NAME.parquet, which the pair stage reads.
 """
 
 from __future__ import annotations
 
 import argparse
+import secrets
 import socket
 import webbrowser
 from collections.abc import Sequence
@@ -92,9 +94,10 @@ def _serve(args: argparse.Namespace) -> None:
         from curation.ui.app import create
     except ModuleNotFoundError as error:
         raise UserError(f"{error.name} is not installed; run make ui, or install .[ui]") from error
-    app = create(build_of(args.data, args.params))
+    token = secrets.token_urlsafe(24)
+    app = create(build_of(args.data, args.params), token)
     with _listening(args.port) as bound:
-        address = f"http://{HOST}:{bound.getsockname()[1]}/"
+        address = f"http://{HOST}:{bound.getsockname()[1]}/?token={token}"
         print(f"ui: {address} (Ctrl-C stops it)", flush=True)
         if args.open:
             webbrowser.open(address)

@@ -26,6 +26,10 @@ PALETTE = (
 WIDTH, HEIGHT = 270, 170  # one panel fits a phone of 390 px without shrinking
 
 _ID = re.compile(r'\bid="([^"]+)"')
+_UNDRAWN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
+    r"\ufe00-\ufe0f\ufeff\ufff0-\uffff\U00010000-\U0010ffff]"
+)
 _CONFIG: dict[str, Any] = {
     "background": None,
     "font": "sans-serif",
@@ -58,10 +62,25 @@ class Caption:
 
 def figure(caption: Caption, chart: alt.TopLevelMixin, records: Records) -> Figure:
     """Draw a chart as an SVG that can stand in a page beside others."""
-    spec = chart.to_dict()
+    spec = drawable(chart.to_dict())
     spec["config"] = _CONFIG
     svg = _own_ids(vl_convert.vegalite_to_svg(spec), caption.name)
     return Figure(caption.name, caption.title, caption.says, svg, records)
+
+
+def drawable(value: Any) -> Any:
+    """A value with the texts in it as the renderer can draw them, keys included.
+
+    A character that XML 1.0 lacks ends the process in it; emoji it has no glyphs for. They and all
+    other control characters are written as [U+...].
+    """
+    if isinstance(value, str):
+        return _UNDRAWN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value)
+    if isinstance(value, dict):
+        return {drawable(key): drawable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [drawable(item) for item in value]
+    return value
 
 
 def data(records: Records) -> alt.Data:

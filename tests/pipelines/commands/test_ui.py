@@ -26,6 +26,9 @@ from tests.pipelines.reviewed import run_pair, write
 pytest.importorskip("starlette", reason="the ui extra is not installed")
 
 
+TOKENS: dict[str, str] = {}  # address -> token of the link that was printed
+
+
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The app as its users start it, on a free port; yields its address."""
@@ -38,7 +41,9 @@ def served(folder: Path) -> Iterator[str]:
         line = process.stdout.readline()
         assert line.startswith("ui: http://127.0.0.1:"), line
         try:
-            yield line.split()[1].rstrip("/")
+            address, _, token = line.split()[1].partition("/?token=")
+            TOKENS[address] = token
+            yield address
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=300) == 0
@@ -59,13 +64,29 @@ def address(folder: Path) -> Iterator[str]:
         yield found
 
 
+def cookie(address: str) -> str:
+    """The cookie that the printed link sets."""
+    con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)
+    con.request("GET", f"/?token={TOKENS[address]}")
+    response = con.getresponse()
+    response.read()
+    con.close()
+    assert (response.status, response.headers["Location"]) == (303, "/")
+    whole = response.headers["Set-Cookie"]
+    assert "HttpOnly" in whole
+    assert "SameSite=strict" in whole
+    return whole.partition(";")[0]
+
+
 def ask(
     address: str, path: str, form: dict[str, str] | None = None, **headers: str
 ) -> tuple[int, str]:
     """Status and body of one request; a form is posted."""
     con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)
     body = None if form is None else urlencode(form)
-    con.request("GET" if body is None else "POST", path, body, headers)
+    con.request(
+        "GET" if body is None else "POST", path, body, {"Cookie": cookie(address), **headers}
+    )
     response = con.getresponse()
     text = response.read().decode()
     con.close()
@@ -105,6 +126,152 @@ def test_sql_cannot_leave_the_build(address: str, folder: Path, query: str) -> N
 
 def test_another_host_name_is_refused(address: str) -> None:
     assert ask(address, "/", Host="evil.example")[0] == 400
+
+
+ROUTES = [
+    "/", "/ask?q=select+1", "/answer.csv?q=select+1", "/pairs", "/why/x", "/what-if", "/review",
+    "/app.css", "/app.js", "/icon.svg", "/report/", "/report/index.html", "/nowhere",
+]  # fmt: skip
+SAFE = {
+    "Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin", "Cache-Control": "no-store",
+}  # fmt: skip
+
+
+def answered(address: str, path: str, **headers: str) -> http.client.HTTPResponse:
+    con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)
+    con.request("GET", path, None, {name.replace("_", "-"): one for name, one in headers.items()})
+    response = con.getresponse()
+    response.read()
+    con.close()
+    return response
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_no_route_answers_without_the_cookie_or_to_another_site(address: str, path: str) -> None:
+    ours = cookie(address)
+    name = ours.partition("=")[0]
+    hostile = [
+        {}, {"Cookie": f"{name}=guess"}, {"Cookie": "x;;=,"},
+        {"Cookie": ours, "Origin": "http://evil.example"}, {"Cookie": ours, "Origin": "null"},
+        {"Cookie": ours, "Sec_Fetch_Site": "cross-site"},
+        {"Cookie": ours, "Sec_Fetch_Site": "same-site"},
+        {"Cookie": ours, "Host": "evil.example"}, {"Cookie": ours, "Host": "127.0.0.1.evil"},
+    ]  # fmt: skip
+    for headers in hostile:
+        response = answered(address, path, **headers)
+        assert response.status in {400, 403}, headers
+        for one, begins in SAFE.items():
+            assert response.headers[one].startswith(begins)
+    fine = answered(address, path, Cookie=ours, Sec_Fetch_Site="same-origin", Origin=address)
+    assert fine.status in {200, 400, 404}
+    for one, begins in SAFE.items():
+        assert fine.headers[one].startswith(begins)
+
+
+def test_a_wrong_token_opens_nothing(address: str) -> None:
+    response = answered(address, "/?token=guess")
+    assert response.status == 403
+    assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select count(distinct range) from range(900000000)",
+        "select repeat('x', 100000000) from range(20)",
+        "select * from range(900000000)",
+    ],
+)
+@pytest.mark.parametrize("path", ["/ask?", "/answer.csv?"])
+def test_a_query_has_its_limits(address: str, path: str, query: str) -> None:
+    status, page = ask(address, path + urlencode({"q": query}))
+    assert status == 400 or ("range(900000000)" in page and path == "/ask?")
+    assert ask(address, sql("select 1"))[0] == 200
+
+
+def test_a_long_body_is_cut_while_it_is_read(address: str) -> None:
+    con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)
+    headers = {"Cookie": cookie(address), "Origin": address, "Content-Length": str(10**9)}
+    con.request("POST", "/review", b"x" * 1000, headers)
+    assert con.getresponse().status == 413
+    con.close()
+    con = http.client.HTTPConnection(urlsplit(address).netloc, timeout=300)
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(10_000):
+            sent += 100_000
+            yield b"x" * 100_000
+
+    del headers["Content-Length"]
+    try:
+        con.request("POST", "/review", body(), headers, encode_chunked=True)
+        assert con.getresponse().status == 413
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # it had answered and closed
+    con.close()
+    assert sent < 10**8
+    assert ask(address, sql("select 1"))[0] == 200
+
+
+ODD = {
+    "340282366920938463463374607431768211455::uhugeint": "340282366920938463463374607431768211455",
+    "(-170141183460469231731687303715884105)::hugeint": "-170141183460469231731687303715884105",
+    "date '290000-01-01'": "290000-01-01", "'infinity'::date": "infinity",
+    "timestamp '294247-01-10 04:00:54'": "294247-01-10 04:00:54",
+    "interval 3 days": "3 days", "union_value(a := 1)": "1", "'101'::bit": "101",
+    "'a'::blob": "a", "map {'a': 1}": "{a=1}", "[date '290000-01-01']": "[290000-01-01]",
+    "'x'::enum('x', 'y')": "x", "123::bignum": "123", "sum(1)": "1", "null": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_odd_values_are_answered_as_they_are(address: str, value: str) -> None:
+    for kind in ("", "bar", "histogram"):
+        query = {"q": f"select {value} as x, 1 as y", "kind": kind}
+        status, page = ask(address, "/ask?" + urlencode(query))
+        assert status == 200
+        assert ODD[value] in page
+    status, text = ask(address, "/answer.csv?" + urlencode({"q": f"select {value} as x"}))
+    assert status == 200
+    assert ODD[value].lstrip("-") in text
+
+
+@pytest.mark.parametrize("char", ["\0", "\x07", "\x0b", "\x1b", "\ufffe", "\U0001f600"])
+def test_no_text_of_a_row_ends_the_process(address: str, char: str) -> None:
+    text = "||".join(f"chr({ord(char)})" for _ in range(50))
+    query = {"q": f"select {text} as x, 1 as y", "kind": "bar"}
+    status, page = ask(address, "/ask?" + urlencode(query))
+    assert status == 200
+    assert "<svg" in page
+    assert f"[U+{ord(char):04X}]" in page
+    assert ask(address, "/")[0] == 200
+
+
+def test_odd_digits_and_infinite_penalties_are_no_fault_of_the_server(address: str) -> None:
+    assert ask(address, "/review?reviewer=ann&skip=%C2%B2")[0] == 200
+    assert ask(address, "/pairs?page=%C2%B2")[0] == 200
+    for value in ("inf", "-inf", "nan", "1e999"):
+        status, page = ask(address, f"/what-if?iteration=iter1&length_penalty={value}")
+        assert status in {200, 400}
+        assert "penalty" in page
+
+
+def test_csv_is_text_to_a_spreadsheet_and_a_terminal(address: str) -> None:
+    query = "select '=HYPERLINK(1)' as \"=cmd\", chr(27) || '[2J' as b, -1 as c"
+    _, text = ask(address, "/answer.csv?" + urlencode({"q": query}))
+    assert text == "'=cmd,b,c\n'=HYPERLINK(1),\\x1b[2J,-1\n"
+
+
+def test_the_folder_that_queries_spill_to_is_not_read(address: str, folder: Path) -> None:
+    (folder / ".tmp").mkdir(exist_ok=True)
+    (folder / ".tmp/secret.csv").write_text("a\n1\n")
+    for at in (".tmp/secret.csv", folder / ".tmp/secret.csv"):
+        status, page = ask(address, sql(f"select * from read_csv('{at}')"))
+        assert status == 400
+        assert 'id="answer"' not in page
 
 
 @pytest.mark.parametrize("origin", [None, "http://evil.example", "null"])

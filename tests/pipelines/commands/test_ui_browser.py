@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.curation.audit.tiny import EVIL
-from tests.pipelines.commands.test_ui import served
+from tests.pipelines.commands.test_ui import cookie, served
 from tests.pipelines.reviewed import run_pair, write
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -52,6 +52,8 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     context = browser.new_context(
         viewport={"width": 390, "height": 800}, color_scheme="dark", base_url=address
     )
+    name, _, value = cookie(address).partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": address}])
     opened = context.new_page()
     opened.set_default_timeout(300_000)  # a busy machine is no failure
     said: list[str] = []
