@@ -12,7 +12,7 @@ import yaml
 
 from curation.core import schema
 from pipelines import cli
-from pipelines.stages import judge, pair, score
+from pipelines.stages import gate, judge, pair, score
 
 ROOT = Path(__file__).resolve().parents[3]
 PINS = Path("data/checkpoints/reward_models/panel")
@@ -92,9 +92,9 @@ def test_every_judge_writes_its_rows_and_the_gate_holds(recipe: dict[str, Any]) 
     figures = json.loads((FOLDER / "score.json").read_text())
     assert set(figures) == {"long", "right"}
     assert figures["right"]["mean_reward"] == 0.25
-    gate = ("--table-name", "scores", "--table", str(FOLDER / "scores.parquet"))
+    checked = ("--table-name", "scores", "--table", str(FOLDER / "scores.parquet"))
     view = ("--view", f"generations={FOLDER}/generations.parquet")
-    assert gate.main([*gate, *view, "--report", "report.json"]) == 0
+    assert gate.main([*checked, *view, "--report", "report.json"]) == 0
 
 
 def test_weights_decide_the_pairs(recipe: dict[str, Any]) -> None:
@@ -198,7 +198,7 @@ def test_bad_answers_are_one_line(
         ({"judges": {}}, "scoring.reward_model: panel means all judges, but judges names none"),
         ({"judges": {"a": {"kind": "odd"}}}, "judges.a: "),
         ({"engine": {"name": "server", "data_parallel": 2}}, "engine.data_parallel: the server"),
-        ({"judges": {"a": {"kind": "reward_model"}}}, "judges.a.reward_model.path: missing"),
+        ({"judges": {"a": {"kind": "reward_model"}}}, "judges.a.path: missing"),
         (
             {"judges": {"a": {"kind": "llm", "path": "x", "server": {}}}},
             "judges.a.server.model: name the model that judges",
