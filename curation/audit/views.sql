@@ -120,6 +120,7 @@ select
     g.temperature,
     g.n_chars,
     g.n_tokens,
+    g.finish_reason = 'length' as cut,
     g.response,
     s.judge,
     s.reward,

@@ -36,7 +36,7 @@ class Tally:
         flags: pairs by flag.
         rewards: count, mean and sum of squared deviations of the usable rewards.
         sums: best raw reward of a prompt, whether all its responses tie and whether its best do,
-            its Pearson of reward and length, raw and adjusted; of the pairs, _MEANS and longer.
+            its Pearson of reward and length, raw and adjusted; of the pairs, _MEANS, longer, cut.
         margins: margin of each pair.
     """
 
@@ -93,7 +93,8 @@ def _prompt_sums(
 
 def _pair_sums(pairs: pl.DataFrame) -> dict[str, tuple[float, int]]:
     longer = (pl.col("chosen_chars") > pl.col("rejected_chars")).alias("longer")
-    row = pairs.select(pl.col(_MEANS).sum(), longer.sum()).row(0, named=True)
+    cut = (pl.col("chosen_cut") | pl.col("rejected_cut")).alias("cut")
+    row = pairs.select(pl.col(_MEANS).sum(), longer.sum(), cut.sum()).row(0, named=True)
     return {name: (value, pairs.height) for name, value in row.items()}
 
 
@@ -182,5 +183,6 @@ def _pairs(tallies: Sequence[Tally]) -> dict[str, Any]:
         "margin_median": margins.median(),
         **{f"{name}_mean": _mean(tallies, name) for name in _MEANS},
         "chosen_longer_rate": _mean(tallies, "longer"),
+        "cut_rate": _mean(tallies, "cut"),
         "flags": _together([one.flags for one in tallies]),
     }

@@ -16,6 +16,7 @@ FIGURES = (
     ("chosen_chars_mean", "mean characters, chosen"),
     ("rejected_chars_mean", "mean characters, rejected"),
     ("chosen_longer_rate", "chosen is longer"),
+    ("cut_rate", "a side was cut at the limit"),
     ("length_penalty", "length penalty"),
     ("length_adjusted_pearson", "within-prompt Pearson of adjusted reward and length"),
 )
@@ -50,9 +51,9 @@ def summary(before: dict[str, Any], after: dict[str, Any], moved: dict[str, int]
     """
     rows = {}
     for key, _ in FIGURES:
-        old, new = before[key], after[key]
-        both = old is not None and new is not None
-        rows[key] = {"before": old, "after": new, "change": new - old if both else None}
+        old, new = before.get(key), after.get(key)  # a build of before may not have it
+        change = None if old is None or new is None else new - old
+        rows[key] = {"before": old, "after": new, "change": change}
     return {"changes": moved, "figures": rows, "rules": after["rules"]}
 
 

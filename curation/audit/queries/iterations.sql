@@ -10,6 +10,7 @@ with per_judge as (
         avg(reward) as reward,
         max(reward) as best,
         avg(n_chars) as chars,
+        avg(cut::int) as cut,
         pearson(reward, n_chars) as r
     from responses
     group by iteration, prompt_id, judge
@@ -23,6 +24,7 @@ per_prompt as (
         avg(reward) as reward,
         avg(best) as best,
         avg(chars) as chars,
+        avg(cut) as cut,
         avg(r) as r
     from per_judge
     group by iteration, prompt_id
@@ -38,6 +40,7 @@ sampled as (
         round(avg(best), 6) as best_of_n,
         round(avg(chars), 4) as chars,
         round(stddev_samp(chars) / sqrt(count(*)), 4) as chars_se,
+        round(avg(cut), 6) as cut_responses,
         round(avg(r), 6) as pearson,
         round(stddev_samp(r) / sqrt(count(r)), 6) as pearson_se
     from per_prompt
@@ -50,7 +53,8 @@ paired as (
         count(*) as pairs,
         round(avg(margin), 6) as margin,
         round(stddev_samp(margin) / sqrt(count(*)), 6) as margin_se,
-        round(avg((chosen_chars > rejected_chars)::int), 6) as chosen_longer
+        round(avg((chosen_chars > rejected_chars)::int), 6) as chosen_longer,
+        round(avg((chosen_cut or rejected_cut)::int), 6) as cut_pairs
     from pairs
     group by iteration
 ),

@@ -87,7 +87,11 @@ def summary(found: Measures) -> dict[str, Any]:
     }
     iterations = {
         row["iteration"]: {
-            key: row[key] for key in ("reward", "chars", "pairs", "margin", "tie_rate", "pearson")
+            key: row[key]
+            for key in (
+                *("reward", "chars", "cut_responses", "pairs", "cut_pairs", "margin"),
+                *("tie_rate", "pearson"),
+            )
         }
         for row in found.iterations
     }
