@@ -70,16 +70,22 @@ class Filters:
         return any(rule.one_prompt for rule in self.first)
 
 
-def of_source(filters: Sequence[str | Mapping[str, Any]], kind: str, key: str) -> Filters:
+def of_source(
+    filters: Sequence[str | Mapping[str, Any]], kind: str, key: str, control: Sequence[str] = ()
+) -> Filters:
     """The rules of a source of this kind: those it lists, and those that every such source has.
 
     In a preference set unknown_label stands before the first rule that looks at other items; the
     last rule of any source drops second copies.
 
+    Args:
+        control: what begins and ends turns in the recipe's own chat template; the rule
+            control_tokens drops what spells one, whichever tokens it lists.
+
     Raises:
         UserError: as `bind`.
     """
-    rules = bind(filters, key)
+    rules = bind(filters, key, control)
     start = next((place for place, rule in enumerate(rules) if rule.window), len(rules))
     first, later = rules[:start], rules[start:]
     if kind == "preference" and all(rule.name != "unknown_label" for rule in rules):
@@ -88,7 +94,9 @@ def of_source(filters: Sequence[str | Mapping[str, Any]], kind: str, key: str) -
     return Filters(first, later)
 
 
-def bind(filters: Sequence[str | Mapping[str, Any]], key: str) -> list[Bound]:
+def bind(
+    filters: Sequence[str | Mapping[str, Any]], key: str, control: Sequence[str] = ()
+) -> list[Bound]:
     """Rules with their thresholds from a list of params.yaml, "structural" expanded.
 
     Raises:
@@ -102,12 +110,19 @@ def bind(filters: Sequence[str | Mapping[str, Any]], key: str) -> list[Bound]:
             named.append((entry, None))
         else:
             named.extend(entry.items())
-    bound = [_bind(name, given, key) for name, given in named]
+    bound = [_bind(name, _with(control, name, given), key) for name, given in named]
     names = [rule.name for rule in bound]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"{key}: {name} is listed twice")
     return bound
+
+
+def _with(control: Sequence[str], name: str, given: Threshold) -> Threshold:
+    if name != "control_tokens" or not control:
+        return given
+    listed = RULES[name].threshold if given is None else given
+    return [*listed, *control] if isinstance(listed, list | tuple) else given
 
 
 def _bind(name: str, given: Threshold, key: str) -> Bound:

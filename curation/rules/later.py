@@ -29,9 +29,10 @@ PROMPTS = {
 }
 SAMPLING = {
     "over_context": "The prompt leaves no room for max_new_tokens in the policy's context.",
+    "control_tokens": "The prompt spells a marker of turns of the policy's own chat template.",
     "no_response": "No draw of the prompt is a response with text.",
     "empty_response": "The draw has no text, nor has any other of its prompt.",
-    "control_token": "The draw holds a control token before its end: its text would not show it.",
+    "control_token": "The draw holds a control token before its end, or spells a turn's marker.",
     "past_end": "The draw goes on past an end token: the server took no notice of it.",
     "unknown_token": "The draw holds an id that the tokenizer does not know.",
     "no_end_token": "The server says that the draw stopped, and no end token is its last.",
@@ -46,6 +47,7 @@ PAIRING = {
     "identical_text": "Chosen and rejected are the same text.",
     "tie": "Chosen and rejected have the same adjusted reward.",
     "min_margin": "The margin is below pairs.min_margin.",
+    "cut_chosen": "Chosen was cut at the limit and rejected was not (pairs.truncated).",
     "duplicate_pair": "The same two texts were paired before.",
     "review_drop": "People who reviewed the pair decided that it goes.",
 }

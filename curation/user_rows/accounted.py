@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -15,7 +15,13 @@ Count = Callable[[pl.Expr], pl.Expr]
 
 
 def generations(
-    parsed: pl.DataFrame, pool: pl.DataFrame, policy: str, stage: str, tokens: Count | None
+    parsed: pl.DataFrame,
+    pool: pl.DataFrame,
+    policy: str,
+    stage: str,
+    tokens: Count | None,
+    *,
+    control: Sequence[str] = (),
 ) -> Split:
     """Generations of the pool's training prompts, and the rejects.
 
@@ -24,10 +30,11 @@ def generations(
         pool: prompt_id and split of the prompts that may be answered.
         policy: name of the policy where a row gives none.
         tokens: counts the tokens of lists of texts; None leaves n_tokens 0.
+        control: what begins and ends turns in the recipe's chat template.
 
     Returns:
         Rows of the generations table, and of the rejects table: unknown_prompt, held_out_prompt,
-        duplicate_response.
+        control_tokens, duplicate_response.
     """
     named = parsed.with_columns(
         prompt_id=ids.prompt_id(col("messages")), policy=col("policy").fill_null(policy)
@@ -42,18 +49,32 @@ def generations(
         separator="\x1f",
     )
     known = named.with_columns(generation_id=ids.digest(identity))
+    spelled = _spelled(control)
     again = col("item").rank("ordinal").over("generation_id") > 1
     judged = known.with_columns(
         rule=pl.when(col("split").is_null())
         .then(pl.lit("unknown_prompt"))
         .when(col("split") != "train")
         .then(pl.lit("held_out_prompt"))
+        .when(spelled.is_not_null())
+        .then(pl.lit("control_tokens"))
         .when(again)
         .then(pl.lit("duplicate_response")),
-        detail=pl.format("prompt {}, response {}", "prompt_id", "generation_id"),
+        detail=pl.coalesce(
+            spelled, pl.format("prompt {}, response {}", "prompt_id", "generation_id")
+        ),
     )
     kept = judged.filter(col("rule").is_null())
     return _as_generations(kept, tokens), _rejects(judged, stage)
+
+
+def _spelled(control: Sequence[str]) -> pl.Expr:
+    """The first of these texts that a row's prompt or response holds."""
+    if not control:
+        return pl.lit(None, dtype=pl.String)
+    asked = col("messages").list.eval(pl.element().struct.field("content")).list.join("\n")
+    whole = pl.concat_str(asked, "response", separator="\n")
+    return whole.str.extract_many(list(control)).list.first()
 
 
 def _as_generations(kept: pl.DataFrame, tokens: Count | None) -> pl.DataFrame:

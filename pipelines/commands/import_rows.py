@@ -56,6 +56,9 @@ class Args(Arguments):
     tokenizer: Path | None = option(
         default=None, metavar="FILE", help="tokenizer.json, for n_tokens"
     )
+    control: Path | None = option(
+        default=None, metavar="FILE", help="control_tokens.json: rows that spell one are rejects"
+    )
     replace: bool = option(default=False, help="overwrite rows that are there")
 
     def outputs(self) -> list[Path]:
@@ -112,7 +115,9 @@ def _generations(
         run.outputs.table(args.new_prompts, schema.PROMPTS, pool)
     else:
         pool = io.read(_pool(args), schema.PROMPTS)
-    made, dropped = accounted.generations(parsed.frame, pool, args.policy, name, tokens)
+    made, dropped = accounted.generations(
+        parsed.frame, pool, args.policy, name, tokens, control=_control(args)
+    )
     _some(made, parsed, dropped, args)
     run.outputs.table(target, schema.GENERATIONS, made)
     run.outputs.table(folder / "generate_rejects.parquet", schema.REJECTS, schema.REJECTS.empty())
@@ -173,6 +178,13 @@ def _some(made: pl.DataFrame, parsed: Parsed, dropped: pl.DataFrame, args: Args)
 
 def _pool(args: Args) -> Path:
     return Path(args.prompts or args.data / "prompts" / "prompts.parquet")
+
+
+def _control(args: Args) -> list[str]:
+    """What begins and ends turns in the recipe's template, where the base stage has told it."""
+    default = args.data / "checkpoints" / "control_tokens.json"
+    path = args.control or (default if default.is_file() else None)
+    return [] if path is None else list(io.read_json(path)["turns"])
 
 
 def _tokens(args: Args) -> accounted.Count | None:

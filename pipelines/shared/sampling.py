@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from training.engines.protocol import PLAIN, Sampling
 from training.engines.settings import Engine
 
 if TYPE_CHECKING:
-    from training.core.chat_template import ChatTemplate
+    from training.core.chat_template import ChatTemplate, Messages
     from training.engines.protocol import Request, Response, Sampler
 
 _DRAWN: dict[str, Any] = {
@@ -126,17 +126,33 @@ def sample(run: Stage, order: Order, prompts: pl.DataFrame, engine: Engine, shar
 
     template = ChatTemplate(checkpoint.load_tokenizer(order.turns[0].path))
     stop = [_stop_id(template, text, order.recipe) for text in order.stop]
-    rows = list(prompts.sort("prompt_id").select("prompt_id", "messages").iter_rows())
+    whole = prompts.sort("prompt_id").select("prompt_id", "messages").iter_rows()
+    barred, rows = _apart(template, whole)
     encoded = template.encode_many([messages for _, messages in rows], add_generation_prompt=True)
     pairs = [(row[0], tokens) for row, tokens in zip(rows, encoded, strict=True)]
     asked = Given(order, template, pairs, stop)
     taken = [_take(run, asked, turn, engine, shard) for turn in order.turns]
     room = min(room for _, room in taken)
     long = {name: len(tokens) for name, tokens in pairs if len(tokens) > room}
+    why = {name: ("over_context", f"{n} tokens, room for {room}") for name, n in long.items()}
     fitting = pl.concat([made for made, _ in taken])
     if long:  # a policy with a longer context may have answered more of them
         fitting = fitting.filter(~pl.col("prompt_id").is_in(list(long)))
-    return _account(fitting, prompts, order, long, room)
+    return _account(fitting, prompts, order, why | barred)
+
+
+def _apart(
+    template: ChatTemplate, rows: Iterable[tuple[str, Messages]]
+) -> tuple[dict[str, tuple[str, str]], list[tuple[str, Messages]]]:
+    """Prompts that spell a marker of turns, each with rule and detail, and the others."""
+    barred, fit = {}, []
+    for prompt_id, messages in rows:
+        marker = template.marker_in(*(message["content"] for message in messages))
+        if marker is None:
+            fit.append((prompt_id, messages))
+        else:
+            barred[prompt_id] = ("control_tokens", marker)
+    return barred, fit
 
 
 def _stop_id(template: ChatTemplate, text: str, path: Path) -> int:
@@ -205,9 +221,14 @@ def _draw(
 
 def _told(template: ChatTemplate, response: Response) -> tuple[object, ...]:
     """The text without the token that ended it, the ids with it, why it ended, why it failed."""
+    from training.core.vocabulary import Fault
+
     fault = response.fault
+    text = template.decode(response.said)
+    if fault is None and (marker := template.marker_in(text)) is not None:
+        fault = Fault("control_token", f"spells {marker}, which begins or ends a turn")
     why = (None, None) if fault is None else (fault.rule, fault.detail)
-    return template.decode(response.said), response.token_ids, response.finish_reason, *why
+    return text, response.token_ids, response.finish_reason, *why
 
 
 def _request(prompt_id: str, prompt: list[int], order: Order, turn: Turn) -> Request:
@@ -245,7 +266,7 @@ def _table(
 
 
 def _account(
-    drawn: pl.DataFrame, prompts: pl.DataFrame, order: Order, long: dict[str, int], room: int
+    drawn: pl.DataFrame, prompts: pl.DataFrame, order: Order, unasked: dict[str, tuple[str, str]]
 ) -> Done:
     """Every prompt has responses or a reject with a rule, and so has every draw."""
     usable = pl.col("rule").is_null()
@@ -259,7 +280,7 @@ def _account(
     failed = pl.concat([answered.filter(~usable), silent])
     nothing = f"none of {order.draws} draws is a response with text"
     why = dict.fromkeys(silent["prompt_id"].unique(), ("no_response", nothing))
-    why |= {name: ("over_context", f"{n} tokens, room for {room}") for name, n in long.items()}
+    why |= unasked
     lost = prompts.filter(pl.col("prompt_id").is_in(list(why)))
     if kept.is_empty() or kept["prompt_id"].n_unique() + lost.height != prompts.height:
         raise UserError(_nothing(order, prompts.height, kept.height, failed))

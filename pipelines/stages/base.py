@@ -1,7 +1,7 @@
 """The base model: weights of the hub, or a tiny Llama from scratch with its tokenizer.
 
 Run: python -m pipelines.stages.base --corpus data/sources/sft/NAME/native.parquet
---checkpoint data/checkpoints/base
+--checkpoint data/checkpoints/base [--control data/checkpoints/control_tokens.json]
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Args(Arguments):
 
     corpus: Path = reads()
     checkpoint: Path = writes()
+    control: Path | None = writes(default=None)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def body(run: Stage, args: Args) -> None:
-    """Write the base checkpoint."""
+    """Write the base checkpoint, and what begins and ends turns in its template."""
     params = parameters.load(args.params)
     section = params.base
     texts = list(_texts(_read(args.corpus))) if section.architecture else []
@@ -61,6 +62,8 @@ def body(run: Stage, args: Args) -> None:
             _chat(section),
             section.trust_remote_code,
         )
+    if args.control is not None:
+        run.outputs.json(args.control, {"turns": base.turn_tokens(args.checkpoint)})
     run.summary.rows_in = run.summary.kept = len(texts)
     run.summary.note = f"{facts['parameters']} parameters, vocabulary {facts['vocabulary']}"
 

@@ -1,7 +1,8 @@
 """Standardise one source: native rows -> the table of its kind + rejects.
 
 Run: python -m pipelines.stages.standardize --source hh_rlhf --native N.parquet --table T.parquet \
---rejects R.parquet --metrics M.json [--tokenizer tokenizer.json]
+--rejects R.parquet --metrics M.json [--tokenizer tokenizer.json] \
+[--control control_tokens.json]
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Args(Arguments):
 
     native: Path = reads()
     tokenizer: Path | None = reads(default=None)
+    control: Path | None = reads(default=None)
     table: Path = writes()
     rejects: Path = writes()
     metrics: Path = writes()
@@ -48,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(run: Stage, args: Args) -> None:
     key = f"sources.{args.source}"
     given = source_files.configured(params.load(args.params), args.source, args.params)
-    rules = filters.of_source(given.filters, given.kind, f"{key}.filters")
+    control = io.read_json(args.control)["turns"] if args.control else ()
+    rules = filters.of_source(given.filters, given.kind, f"{key}.filters", control)
     form = find(given.format, given.kind, key)
     form.check_options(given.options, key)
     found = native_parquet.parquet_words(io.parquet_schema(args.native))

@@ -31,9 +31,9 @@ class Front:
         out = ["--rejects", self.at("fr.parquet"), "--manifest", self.at("fetch.json")]
         return fetch.main([*self.common, *out])
 
-    def standardize(self) -> int:
+    def standardize(self, *more: str) -> int:
         out = ["--table", self.at("t.parquet"), "--rejects", self.at("r.parquet")]
-        return standardize.main([*self.common, *out, "--metrics", self.at("m.json")])
+        return standardize.main([*self.common, *out, "--metrics", self.at("m.json"), *more])
 
     def at(self, name: str) -> str:
         return str(self.root / name)

@@ -83,6 +83,11 @@ class ChatTemplate:
     def _control(self) -> Control:
         return Control(self.tokenizer, self.structure.tokens)
 
+    @property
+    def control_ids(self) -> frozenset[int]:
+        """Tokens that no content holds: the special ones and those that the template writes."""
+        return frozenset(self._control.ids.values())
+
     def encode(self, messages: Messages, add_generation_prompt: bool = False) -> list[int]:
         """Token ids of one conversation; see `encode_many`."""
         return self.encode_many([messages], add_generation_prompt)[0]
@@ -223,9 +228,14 @@ class ChatTemplate:
         """The text of sampled tokens, control tokens left out."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
-    def marker_in(self, text: str) -> str | None:
-        """The first marker of turns that a text spells, of those that can't be told from text."""
-        return next((marker for marker in self.structure.markers if marker in text), None)
+    def marker_in(self, *texts: str) -> str | None:
+        """The first marker of turns that a text spells, of those that can't be told from text.
+
+        Where this is None for all contents of a conversation, none of them stops `encode`.
+        """
+        markers = self.structure.markers
+        spelled = (marker for text in texts for marker in markers if marker in text)
+        return next(spelled, None) or self._control.misread(texts)
 
     def _rendered(self, conversations: Sequence[Messages], prompt: bool) -> list[str]:
         return self._renderer.render([self._marked(one) for one in conversations], prompt)

@@ -79,6 +79,15 @@ class Control:
             self._apart(text) if _OPEN in text else Encoded(text, *next(found)) for text in texts
         ]
 
+    def misread(self, texts: Iterable[str]) -> str | None:
+        """A control token that a text spells and that this tokenizer can't read as text."""
+        for text in texts:
+            if self._names.search(text):
+                read = self._plain_later.encode(text, add_special_tokens=False)
+                if control := self._set.intersection(read.ids):
+                    return str(self._tokenizer.decode([min(control)]))
+        return None
+
     def unmarked(self, text: str) -> str:
         """The text less its marks."""
         if _OPEN not in text:

@@ -22,12 +22,14 @@ class Structure:
         trims: whether the template trims an assistant's content at its start, and at its end.
         tokens: added tokens of the tokenizer that are not special but that begin or end turns.
         markers: texts of several tokens that begin or end turns, such as `[INST]`.
+        turns: all that begins or ends turns, of one token or of several.
     """
 
     tail: str
     trims: tuple[bool, bool]
     tokens: tuple[str, ...]
     markers: tuple[str, ...]
+    turns: tuple[str, ...]
 
 
 def found(renderer: Renderer, tokenizer: Any) -> Structure:
@@ -45,6 +47,7 @@ def found(renderer: Renderer, tokenizer: Any) -> Structure:
         trims,
         tuple(name for name in names if tokens.get(name) is False),
         tuple(name for name in names if name not in tokens and _several(tokenizer, name)),
+        tuple(names),
     )
 
 

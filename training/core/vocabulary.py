@@ -35,7 +35,7 @@ class Vocabulary:
     Attributes:
         ends: each of them ends a response: the template's end of turn, the tokenizer's end, and
             every id that generation_config.json or config.json names.
-        control: tokens that stand for structure; text is decoded without them.
+        control: tokens that stand for structure: special ones, and what the template writes.
         known: ids that the tokenizer can decode.
         size: rows of the model's output; those that are not known are padding.
     """
@@ -80,9 +80,8 @@ def of(path: Path, tokenizer: Any, template: ChatTemplate) -> Vocabulary:
     config = _json(path / "config.json")
     size = next((int(part["vocab_size"]) for part in _parts(config) if "vocab_size" in part), 0)
     ends = {template.end_id, *ids(tokenizer.eos_token_id), *declared_ends(path)}
-    added = tokenizer.added_tokens_decoder.items()
-    control = {int(token) for token, one in added if one.special} | set(tokenizer.all_special_ids)
-    return Vocabulary(frozenset(ends), frozenset(control), known, size or max(known) + 1)
+    control = template.control_ids | set(tokenizer.all_special_ids)
+    return Vocabulary(frozenset(ends), control, known, size or max(known) + 1)
 
 
 def declared_ends(path: Path) -> list[int]:

@@ -49,14 +49,18 @@ class PreferenceModel:
     def first_wins(self, questions: Sequence[Question]) -> NDArray[np.float64]:
         """P(first better) of each (prompt, first, second) as asked, in this order alone.
 
-        NaN for a question that goes past the model's context.
+        NaN for a question that goes past the model's context, or whose texts spell a marker of
+        turns of its template.
         """
         import torch
 
-        asked = [question(prompt, first, second) for prompt, first, second in questions]
-        ids = self.template.encode_many(asked, add_generation_prompt=True)
+        asked = [question(*one) for one in questions]
+        clear = [self.template.marker_in(one[0]["content"]) is None for one in asked]
+        asked = [one for one, fine in zip(asked, clear, strict=True) if fine]
+        read = iter(self.template.encode_many(asked, add_generation_prompt=True))
+        ids = [next(read) if fine else [] for fine in clear]
         result = np.full(len(ids), np.nan)
-        fit = np.flatnonzero([len(item) <= self.context for item in ids])
+        fit = np.flatnonzero([0 < len(item) <= self.context for item in ids])
         with torch.inference_mode():
             for batch in by_tokens([len(ids[index]) for index in fit], self._batch_tokens):
                 places = fit[batch]

@@ -9,7 +9,7 @@ from training.core import checkpoint
 from training.judges.comparing import MARKERS, PreferenceModel, question
 from training.judges.contests import Format, Result, play
 from training.judges.protocol import Group
-from training.judges.reward_model import Verdict
+from training.judges.reward_model import Verdict, spelled
 
 
 class PreferenceJudge:
@@ -59,18 +59,22 @@ class PreferenceJudge:
         asked = [message["content"] for message in group.prompt]
         if any(marker in text for marker in MARKERS for text in asked):
             return ["the prompt holds a marker of the question"] * len(group.responses)
+        if (reason := spelled(self._model.template, group.prompt)) is not None:
+            return [reason] * len(group.responses)
         reasons: list[str | None] = [
-            "it holds a marker of the question" if any(m in text for m in MARKERS) else None
+            "it holds a marker of the question"
+            if any(m in text for m in MARKERS)
+            else spelled(self._model.template, [], text)
             for text in group.responses
         ]
         return self._too_long(group, reasons)
 
     def _too_long(self, group: Group, reasons: list[str | None]) -> list[str | None]:
         """Leave out the longest until the two longest fit into the context together."""
-        sizes = [len(ids) for ids in self._model.template.completions(group.responses)]
-        left = sorted(
-            (i for i, reason in enumerate(reasons) if reason is None), key=lambda i: -sizes[i]
-        )
+        left = [i for i, reason in enumerate(reasons) if reason is None]
+        told = self._model.template.completions([group.responses[i] for i in left])
+        sizes = {i: len(ids) for i, ids in zip(left, told, strict=True)}
+        left.sort(key=lambda i: -sizes[i])
         while len(left) > 1:
             pair = question(group.prompt, *(group.responses[i] for i in left[:2]))
             tokens = len(self._model.template.encode(pair, add_generation_prompt=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,8 @@ class Verdict:
 class RewardModelJudge:
     """Scores (prompt, response) with a reward model.
 
-    A sequence that is longer than the model's context has no score: its reward is null.
+    A sequence that is longer than the model's context has no score, nor has one whose text spells
+    a marker of turns of its template: the reward is null.
 
     Raises:
         UserError: a tensor of it is missing or left over, or the stored reference scores are not
@@ -67,6 +68,9 @@ class RewardModelJudge:
 
         Where it reads through the policy's own tokenizer and template, it reads what was sampled.
         """
+        return readable(self.template, items, sampled or [TEXT] * len(items), self._verdicts)
+
+    def _verdicts(self, items: Sequence[Item], sampled: Sequence[Sampled]) -> list[Verdict]:
         ids, prompts = self.encode(items, sampled)
         fit = [place for place, item in enumerate(ids) if len(item) <= self.context]
         scores = self._scorer.score([ids[k] for k in fit], [prompts[k] for k in fit])
@@ -98,6 +102,26 @@ class RewardModelJudge:
                     f"{path}: scores {score:.6f} where {row['score']:.6f} is stored "
                     f"(tolerance {bound}); the reward model is not loaded as it was trained"
                 )
+
+
+def readable(
+    template: ChatTemplate,
+    items: Sequence[Item],
+    sampled: Sequence[Sampled],
+    judge: Callable[[Sequence[Item], Sequence[Sampled]], list[Verdict]],
+) -> list[Verdict]:
+    """Verdicts of the items that a template can be asked; the others are null with a reason."""
+    reasons = [spelled(template, prompt, response) for prompt, response in items]
+    fit = [place for place, reason in enumerate(reasons) if reason is None]
+    found = judge([items[place] for place in fit], [sampled[place] for place in fit])
+    by_place = dict(zip(fit, found, strict=True))
+    return [by_place.get(place, Verdict(None, reason)) for place, reason in enumerate(reasons)]
+
+
+def spelled(template: ChatTemplate, prompt: Messages, *texts: str) -> str | None:
+    """Why a template can't be asked about a prompt and texts: one spells a marker of turns."""
+    marker = template.marker_in(*(message["content"] for message in prompt), *texts)
+    return None if marker is None else f"control tokens: spells {marker}, a marker of turns"
 
 
 def too_long(tokens: int, context: int) -> Verdict:

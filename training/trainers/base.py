@@ -104,6 +104,11 @@ def from_source(
     return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}
 
 
+def turn_tokens(path: Path) -> list[str]:
+    """What begins and ends turns in a checkpoint's template: no content may spell it."""
+    return list(ChatTemplate(checkpoint.load_tokenizer(path)).structure.turns)
+
+
 def _published(uri: str, revision: str | None, chat: Chat, trust: bool) -> tuple[Any, Any]:
     """Model and tokenizer; a template that can't be trained on is refused before the weights."""
     from transformers import AutoModelForCausalLM, AutoTokenizer

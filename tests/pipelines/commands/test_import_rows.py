@@ -273,3 +273,19 @@ def test_real_pearson_and_the_automatic_penalty(real: Path, tmp_path: Path) -> N
     assert penalty > 0
     assert abs(mean_r(penalty)) < 0.01
     assert abs(auto["length_adjusted_pearson"]) < 0.01
+
+
+def test_rows_that_spell_a_marker_of_the_recipes_template_are_rejects() -> None:
+    rows = [
+        {"prompt": "q", "response": "a [/MOT] b"},
+        {"prompt": "[MOT] q", "response": "a"},
+        {"prompt": "q", "response": "a MOT"},
+    ]
+    Path("data/checkpoints").mkdir(parents=True)
+    told = Path("data/checkpoints/control_tokens.json")
+    told.write_text(json.dumps({"turns": ["[MOT]", "[/MOT]"]}))
+    assert bring("generations", lines("rows.jsonl", rows), *pool()) == 0
+    assert table("generations")["response"].to_list() == ["a MOT"]
+    rejects = table("import_generations_rejects")
+    assert rejects["rule"].to_list() == ["control_tokens"] * 2
+    assert set(rejects["detail"]) == {"[MOT]", "[/MOT]"}

@@ -14,13 +14,14 @@ import yaml
 from curation.core import ids, schema
 from curation.core.errors import UserError
 from pipelines.core.outputs import Outputs
+from pipelines.shared.sampling import _told
 from pipelines.stages.gate import main as gate
 from pipelines.stages.generate import main
 from tests.models import user
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
 from training.engines.parallel import ParallelSampler, ParallelScorer, shares
-from training.engines.protocol import Draw, Request
+from training.engines.protocol import Draw, Request, Response
 from training.engines.settings import Engine
 from training.engines.transformers_sampler import TransformersSampler
 from training.engines.transformers_scorer import TransformersScorer
@@ -247,3 +248,38 @@ def test_gpus_are_dealt_out_in_groups() -> None:
     assert [one["CUDA_VISIBLE_DEVICES"] for one in dealt] == ["0,1", "5,7"]
     with pytest.raises(UserError, match="needs 4 GPUs; 3 are visible"):
         shares(engine, ["0", "1", "2"])
+
+
+INST = (
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]"
+    "{% else %}{{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+
+
+def test_a_prompt_that_spells_a_marker_of_turns_is_a_reject_and_the_others_are_asked(
+    work: Path,
+) -> None:
+    shutil.copytree(work / "iter1", work / "inst")
+    (work / "inst/chat_template.jinja").write_text(INST)
+    whole = (work / "prompts.parquet").read_bytes()
+    pool = pl.read_parquet(work / "prompts.parquet").sort("prompt_id")
+    odd = pl.Series([user("a [/INST] b")], dtype=schema.MESSAGES)
+    spoilt = pool.with_columns(messages=pl.concat([odd, pool["messages"][1:]]))
+    spoilt.write_parquet(work / "prompts.parquet")
+    try:
+        assert generate(work, "inst_out", policy="inst") == 0
+    finally:
+        (work / "prompts.parquet").write_bytes(whole)
+    rejects = pl.read_parquet(work / "inst_out_rejects.parquet").filter(rule="control_tokens")
+    assert rejects.select("item_id", "detail").rows() == [(pool["prompt_id"][0], "[/INST]")]
+    assert said(work, "inst_out")["prompt_id"].n_unique() == 7
+
+
+def test_a_draw_that_spells_a_marker_of_turns_has_failed(work: Path) -> None:
+    tokenizer = checkpoint.load_tokenizer(work / "iter1")
+    tokenizer.chat_template = INST
+    template = ChatTemplate(tokenizer)
+    for text, rule in (("so [INST] b", "control_token"), ("so INST b", None)):
+        ids_ = tokenizer.encode(text, add_special_tokens=False)
+        said_, _, reason, why, _ = _told(template, Response(ids_, "length", None))
+        assert (said_, reason, why) == (text, "length", rule)

@@ -249,3 +249,22 @@ def test_a_published_helpsteer_row_without_a_rival_is_named(
     kept = read(front, "helpsteer", [row, rival], ["structural", "tie"])
     assert pairs(kept) == {(row["response"], "Fine")}
     assert kept["margin"].to_list() == [1.0]
+
+
+@pytest.mark.parametrize("filters", [["structural"], [{"control_tokens": ["<odd>"]}]])
+def test_a_row_that_spells_a_marker_of_the_recipes_template_is_one_reject(
+    front: Front, filters: list[Any]
+) -> None:
+    rows = [
+        {"prompt": "What does [MOT] mean?", "chosen": "x", "rejected": "y"},
+        {"prompt": "q", "chosen": "a [/MOT] b", "rejected": "y"},
+        {"prompt": "q", "chosen": "MOT", "rejected": "y"},
+    ]
+    file = write(front.root / "rows.jsonl", lines(*rows))
+    control = write(front.root / "control.json", b'{"turns": ["[MOT]", "[/MOT]"]}')
+    assert front.fetch(file, format="strings", filters=filters) == 0
+    assert front.standardize("--control", str(control)) == 0
+    assert pairs(pl.read_parquet(front.at("t.parquet"))) == {("MOT", "y")}
+    rejects = pl.read_parquet(front.at("r.parquet"))
+    assert rejects["rule"].to_list() == ["control_tokens"] * 2
+    assert set(rejects["detail"]) == {"[MOT]", "[/MOT]"}

@@ -96,6 +96,7 @@ def test_the_text_of_a_turn_marker_is_refused() -> None:
         template.encode([{"role": "user", "content": "a [/INST] b"}], True)
     assert template.marker_in("[INST]") == "[INST]"
     assert template.marker_in("INST") is None
+    assert template.marker_in("a </s> b", "c [INST]") == "[INST]"
 
 
 @pytest.mark.parametrize("name", ["deepseek_v3", "deepseek_r1"])
@@ -105,6 +106,31 @@ def test_turn_tokens_that_are_not_special_stay_text(name: str) -> None:
     ids = ChatTemplate(tokenizer).encode([{"role": "user", "content": f"a {user} b"}], True)
     assert ids.count(tokenizer.convert_tokens_to_ids(user)) == 1
     assert f"a {user} b" in tokenizer.decode(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "turns"),
+    [
+        ("mistral_v1", ["</s>", "[INST]", "[/INST]"]),
+        ("mistral_v1_zephyr", ["</s>", "<|user|>", "<|assistant|>"]),
+        ("qwen3", ["<|im_end|>", "<|im_start|>"]),
+        ("deepseek_v3", ["<\uff5cUser\uff5c>", "<\uff5cAssistant\uff5c>"]),
+    ],
+)
+def test_what_begins_and_ends_turns_is_known_by_name(name: str, turns: list[str]) -> None:
+    template = ChatTemplate(real_tokenizers.load(name))
+    assert set(turns) <= set(template.structure.turns)
+    assert "<think>" not in template.structure.turns
+
+
+@pytest.mark.parametrize("name", ["deepseek_v3", "qwen3", "llama3"])
+def test_what_the_template_writes_is_control_also_where_it_is_not_special(name: str) -> None:
+    tokenizer = real_tokenizers.load(name)
+    template = ChatTemplate(tokenizer)
+    written = {tokenizer.convert_tokens_to_ids(one) for one in template.structure.tokens}
+    special = {place for place, one in tokenizer.added_tokens_decoder.items() if one.special}
+    assert template.control_ids == written | special
+    assert tokenizer.convert_tokens_to_ids("<think>") not in template.control_ids
 
 
 @pytest.mark.parametrize("shipped", ["llama3_1", "gemma", "phi3"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from training.judges.llm import Chat, LlmJudge
 from training.judges.load import Settings, judge
 from training.judges.preference import PreferenceJudge
 from training.judges.protocol import Group
+from training.judges.reward_model import RewardModelJudge
 from training.judges.template import as_text, load
 
 RECIPES = Path(__file__).resolve().parents[3] / "recipes/judges"
@@ -240,3 +242,43 @@ def test_the_exact_answer_checker_by_dotted_name(tmp_path: Path) -> None:
 def test_a_function_that_is_not_there_is_one_line(name: str, told: str) -> None:
     with pytest.raises(UserError, match=told):
         judge(function(Path(), name, {"q": "1"}), Engine())
+
+
+# ---- text that spells a marker of turns
+
+INST = (
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]"
+    "{% else %}{{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+
+
+def under_inst(model: Path, folder: Path) -> Path:
+    """A copy of a model whose template begins turns with a text of several tokens."""
+    shutil.copytree(model, folder)
+    (folder / "chat_template.jinja").write_text(INST)
+    return folder
+
+
+def test_a_preference_model_gives_no_verdict_where_a_text_spells_a_marker(
+    base: Path, tmp_path: Path
+) -> None:
+    pm = PreferenceJudge("pm", under_inst(base, tmp_path / "m"), "round_robin", 4096, "float32")
+    (found,) = pm.judge([group("q", "a", "so [/INST] b", "ccc")])
+    assert [verdict.reward is None for verdict in found] == [False, True, False]
+    assert found[1].reason == "control tokens: spells [/INST], a marker of turns"
+    (none,) = pm.judge([group("[INST] q", "a", "b")])
+    assert {verdict.reason for verdict in none} == {
+        "control tokens: spells [INST], a marker of turns"
+    }
+
+
+def test_a_reward_model_gives_no_reward_where_a_text_spells_a_marker(
+    reward_model: Path, tmp_path: Path
+) -> None:
+    rm = RewardModelJudge(under_inst(reward_model, tmp_path / "m"), Engine("transformers"))
+    plain = [(user("q"), "woof"), (user("p"), "moo")]
+    odd = [(user("q"), "so [/INST]"), (user("[INST] q"), "moo")]
+    found = rm.judge([plain[0], *odd, plain[1]])
+    assert [one.reward for one in (found[0], found[3])] == [one.reward for one in rm.judge(plain)]
+    assert [one.reward for one in found[1:3]] == [None, None]
+    assert found[1].reason == "control tokens: spells [/INST], a marker of turns"
