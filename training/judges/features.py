@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.environment import device
+from training.core.sampled import TEXT, Sampled, token_ids
 from training.core.statistics import Floats
 from training.engines.batching import by_tokens
 
@@ -31,25 +32,31 @@ class Backbone:
 
     def of_prompts(self, prompts: Sequence[Messages]) -> Floats:
         """Features of each prompt's last token, (n, hidden)."""
-        return self._features(self.template.encode_many(prompts, True))
+        return self.of_ids(self.template.encode_many(prompts, True))
 
-    def of_responses(self, items: Sequence[tuple[Messages, str]]) -> Floats:
+    def of_responses(
+        self, items: Sequence[tuple[Messages, str]], sampled: Sequence[Sampled] | None = None
+    ) -> Floats:
         """Features of each response's last token, (n, hidden)."""
-        return self._features(self.encode(items))
+        return self.of_ids(self.encode(items, sampled))
 
-    def reads(self, items: Sequence[tuple[Messages, str]]) -> list[bool]:
+    def reads(
+        self, items: Sequence[tuple[Messages, str]], sampled: Sequence[Sampled] | None = None
+    ) -> list[bool]:
         """Whether each response lies, with its prompt, within the model's context."""
-        return [len(ids) <= self.context for ids in self.encode(items)]
+        return [len(ids) <= self.context for ids in self.encode(items, sampled)]
 
-    def encode(self, items: Sequence[tuple[Messages, str]]) -> list[list[int]]:
-        """Token ids of each prompt with its response."""
-        prompts = self.template.encode_many([prompt for prompt, _ in items], True)
-        answers = self.template.completions(
-            [response for _, response in items], [prompt for prompt, _ in items]
-        )
+    def encode(
+        self, items: Sequence[tuple[Messages, str]], sampled: Sequence[Sampled] | None = None
+    ) -> list[list[int]]:
+        """Token ids of each prompt with its response, as it was sampled where it was."""
+        asked, texts = [prompt for prompt, _ in items], [response for _, response in items]
+        prompts = self.template.encode_many(asked, True)
+        answers = token_ids(self.template, asked, texts, sampled or [TEXT] * len(items))
         return [a + b for a, b in zip(prompts, answers, strict=True)]
 
-    def _features(self, items: Sequence[list[int]]) -> Floats:
+    def of_ids(self, items: Sequence[list[int]]) -> Floats:
+        """Features of the last token of each sequence, (n, hidden)."""
         import torch
 
         found = np.zeros((len(items), self._model.config.hidden_size))

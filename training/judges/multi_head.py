@@ -10,9 +10,10 @@ import numpy as np
 
 from curation.core.errors import UserError
 from training.core import checkpoint
+from training.core.sampled import TEXT, Sampled
 from training.core.statistics import Floats
 from training.judges.features import HEADS, Backbone, network
-from training.judges.reward_model import Item, Verdict, finite, too_long
+from training.judges.reward_model import Item, Verdict, finite, readable, too_long
 
 
 class MultiHeadJudge:
@@ -37,18 +38,31 @@ class MultiHeadJudge:
         self.template = self._backbone.template
         self._tensors = load_file(path / HEADS)
 
-    def judge(self, items: Sequence[Item]) -> list[Verdict]:
-        """One verdict per (prompt messages, response); null past the backbone's context."""
+    def judge(
+        self, items: Sequence[Item], sampled: Sequence[Sampled] | None = None
+    ) -> list[Verdict]:
+        """One verdict per (prompt messages, response); null past the backbone's context.
+
+        Where it reads through the policy's own tokenizer and template, it reads what was sampled.
+        """
+        return readable(self.template, items, sampled or [TEXT] * len(items), self._verdicts)
+
+    def _verdicts(self, items: Sequence[Item], sampled: Sequence[Sampled]) -> list[Verdict]:
         context = self._backbone.context
-        sizes = [len(ids) for ids in self._backbone.encode(items)]
-        fit = [item for item, n in zip(items, sizes, strict=True) if n <= context]
-        rewards = (self.gates(fit) * self.ratings(fit) / self._tensors["unit"]).sum(-1)
+        ids = self._backbone.encode(items, sampled)
+        sizes = [len(own) for own in ids]
+        fit = [place for place, size in enumerate(sizes) if size <= context]
+        features = self._backbone.of_ids([ids[place] for place in fit])
+        gates = self.gates([items[place] for place in fit])
+        rewards = (gates * self._rated(features) / self._tensors["unit"]).sum(-1)
         found = iter((rewards * float(self._tensors["scale"])).tolist())
         return [finite(next(found)) if n <= context else too_long(n, context) for n in sizes]
 
     def ratings(self, items: Sequence[Item]) -> Floats:
         """Predicted ratings by attribute, about [0, 1]: (n, heads)."""
-        features = self._backbone.of_responses(items)
+        return self._rated(self._backbone.of_responses(items))
+
+    def _rated(self, features: Floats) -> Floats:
         found: Floats = features @ self._tensors["heads.weight"].T + self._tensors["heads.bias"]
         return found
 

@@ -19,8 +19,10 @@ import numpy as np
 from curation.core.errors import UserError
 from training.core import checkpoint
 from training.core.chat_template import Messages
+from training.core.sampled import TEXT, Sampled
 from training.core.statistics import Floats
 from training.judges.features import HEADS, Backbone, network
+from training.judges.reward_model import Item
 from training.trainers.examples import Comparison
 
 ALPHAS = tuple(10.0**power for power in range(-2, 5))  # of the ridge, chosen by leave-one-out
@@ -64,14 +66,16 @@ def train(
     """
     backbone = Backbone(source, batch_tokens)
     asked = len(rated) + len(pairs)
-    rated = _read(backbone, rated, lambda row: [row.response])
-    pairs = _read(backbone, pairs, lambda pair: [pair.chosen, pair.rejected])
+    rated = _read(backbone, rated, lambda row: [(row.response, TEXT)])
+    pairs = _read(backbone, pairs, lambda pair: [_chosen(pair), _rejected(pair)])
     features = backbone.of_responses([(row.prompt, row.response) for row in rated])
     ratings = np.array([row.ratings for row in rated], dtype=np.float64)
     weight, bias, heads = _heads(features, ratings, attributes)
     prompts = backbone.of_prompts([pair.prompt for pair in pairs])
-    better = backbone.of_responses([(pair.prompt, pair.chosen) for pair in pairs])
-    worse = backbone.of_responses([(pair.prompt, pair.rejected) for pair in pairs])
+    better, worse = (
+        backbone.of_responses(*_asked(pairs, [side(pair) for pair in pairs]))
+        for side in (_chosen, _rejected)
+    )
     gate, loss = _gate(prompts, (better - worse) @ weight.T, seed)
     tensors = {"heads.weight": weight, "heads.bias": bias, **gate}
     card = {"kind": "multi_head", "name": name, "attributes": list(attributes)}
@@ -85,12 +89,28 @@ def train(
     }
 
 
-def _read(backbone: Backbone, rows: Sequence[R], sides: Callable[[R], list[str]]) -> list[R]:
+Side = tuple[str, Sampled]
+
+
+def _chosen(pair: Comparison) -> Side:
+    return pair.chosen, pair.chosen_sampled
+
+
+def _rejected(pair: Comparison) -> Side:
+    return pair.rejected, pair.rejected_sampled
+
+
+def _asked(rows: Sequence[R], side: Sequence[Side]) -> tuple[list[Item], list[Sampled]]:
+    asked = [(row.prompt, text) for row, (text, _) in zip(rows, side, strict=True)]
+    return asked, [sampled for _, sampled in side]
+
+
+def _read(backbone: Backbone, rows: Sequence[R], sides: Callable[[R], list[Side]]) -> list[R]:
     """The rows whose responses lie within the backbone's context, each with its prompt."""
     fit = [True] * len(rows)
     for side in zip(*(sides(row) for row in rows), strict=True):
-        asked = [(row.prompt, text) for row, text in zip(rows, side, strict=True)]
-        fit = [a and b for a, b in zip(fit, backbone.reads(asked), strict=True)]
+        read = backbone.reads(*_asked(rows, side))
+        fit = [a and b for a, b in zip(fit, read, strict=True)]
     return [row for row, fine in zip(rows, fit, strict=True) if fine]
 
 
