@@ -158,7 +158,7 @@ def chunk(
     said = made.with_columns(
         token_ids=pl.lit([1, 2]), finish_reason=pl.lit("stop"), seed=1, temperature=1.0,
         policy=pl.lit("sft"), policy_sha=pl.lit("-"), engine=pl.lit("vllm"),
-        engine_version=pl.lit("-"),
+        engine_version=pl.lit("-"), template_sha=pl.lit("-"),
     )  # fmt: skip
     judged = made.select(
         "generation_id", "reward", judge=pl.lit("rm"), reason=None, judge_sha=pl.lit("-"),

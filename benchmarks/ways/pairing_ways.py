@@ -116,7 +116,7 @@ def said(made: pl.DataFrame) -> pl.DataFrame:
     return made.with_columns(
         sample=0, token_ids=pl.lit([1, 2]), finish_reason=pl.lit("stop"), seed=1, temperature=1.0,
         policy=pl.lit("sft"), policy_sha=pl.lit("-"), engine=pl.lit("vllm"),
-        engine_version=pl.lit("-"),
+        engine_version=pl.lit("-"), template_sha=pl.lit("-"),
     )  # fmt: skip
 
 

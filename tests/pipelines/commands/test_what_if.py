@@ -44,6 +44,7 @@ def _write(table: pl.DataFrame) -> None:
         n_tokens=pl.lit(0), n_chars=pl.col("output").str.len_chars(),
         finish_reason=pl.lit("stop"), seed=None, temperature=None, policy="generator",
         policy_sha=pl.lit("-"), engine=pl.lit("imported"), engine_version=pl.lit("-"),
+        template_sha=None,
     )  # fmt: skip
     judged = table.select(
         "generation_id", judge=pl.lit("gpt4"), reward=pl.col("preference") - 1, reason=None,
