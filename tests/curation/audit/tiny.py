@@ -181,6 +181,11 @@ def _sources(data: Path) -> None:
     gone = reject("mix@mix1", f"hh_rlhf:{pair}", "hh_rlhf", "duplicate")
     write(data / "mixes" / "mix1" / "rejects.parquet", schema.REJECTS, [gone])
     gate(data / "mixes" / "mix1" / "checks.json", "mixes", 2)
+    promise = {"name": "one BOS at most", "sentence": "1 at the start", "violations": 0}
+    kept_all = {"table": "contract", "rows": 1, "passed": True}
+    note(
+        data / "contract" / "base.json", {**kept_all, "checks": [promise | {"examples": ["holds"]}]}
+    )
     one = {"expectation": "expect_rows", "why": "There are rows.", "arguments": {"column": "n"}}
     suite = {"rows": 2, "expectations": [one | {"violations": 0, "passed": True}]}
     note(data / "expectations" / "sources.json", {"frames": {"sources": suite}, "passed": True})

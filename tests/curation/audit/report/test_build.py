@@ -83,11 +83,19 @@ def test_ids_are_unique(build: Path, recipe: dict[str, Any]) -> None:
 def test_every_section_shows_its_rows(build: Path, recipe: dict[str, Any]) -> None:
     page = make(build, recipe).page
     assert 'class="missing"' not in page
-    for text in ("75.0%", "paper: HH-RLHF", "✗ failed", "duplicate <b>\u22121</b>", "sampled0"):
+    for text in (
+        "75.0%",
+        "paper: HH-RLHF",
+        "✗ failed",
+        "duplicate <b>\u22121</b>",
+        "sampled0",
+        "1 at the start",
+    ):
         assert text in page
     for section in (
         "overview",
         "gates",
+        "contract",
         "drops",
         "mixes",
         "iterations",
@@ -100,7 +108,7 @@ def test_every_section_shows_its_rows(build: Path, recipe: dict[str, Any]) -> No
 
 def test_an_empty_build_says_what_is_missing(empty: Path, recipe: dict[str, Any]) -> None:
     report = make(empty, recipe)
-    assert report.page.count('class="missing"') == 8
+    assert report.page.count('class="missing"') == 9
     assert report.figures == []
     assert report.policies == []
     assert report.summary["policies"] == {}
@@ -122,7 +130,7 @@ def test_the_summary_is_small_and_flat(build: Path, recipe: dict[str, Any]) -> N
     summary = make(build, recipe).summary
     assert summary["policies"]["iter1"]["oracle_reward"] == 1.0
     assert summary["iterations"]["iter1"]["tie_rate"] == 0.5
-    assert summary["gates"] == {"passed": 3, "failed": 1}
+    assert summary["gates"] == {"passed": 4, "failed": 1}
     assert summary["dropped"] == 3
 
 
