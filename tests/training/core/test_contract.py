@@ -32,13 +32,16 @@ NOTED = {
     "llama2": {TRIMS},
     "vicuna": set(),
     "tekken": {SYSTEM},
+    "gemma": {TRIMS, SYSTEM},
+    "gpt2": {TRIMS},
     "qwen": set(),
     "qwen3": {TRIMS, EARLY},
     "deepseek_v3": {WHOLE},
     "deepseek_r1": {WHOLE},
     "smollm2": set(),
 }
-BROKEN = {name: {PAD} for name in ("deepseek_v3", "deepseek_r1", "smollm2")}
+BROKEN = {name: {PAD} for name in ("deepseek_v3", "deepseek_r1", "smollm2", "gpt2")}
+BROKEN["gemma"] = {SAME}  # as gemma-2b-it is published: generation stops at <eos> alone
 
 
 def saved(tokenizer: Any, folder: Path, ends: list[int] | None = None) -> Path:
@@ -49,8 +52,8 @@ def saved(tokenizer: Any, folder: Path, ends: list[int] | None = None) -> Path:
     return folder
 
 
-def verdicts(path: Path, verdict: str, **how: bool) -> set[str]:
-    return {one.promise for one in contract.check(path, **how) if one.verdict == verdict}
+def of_verdict(found: list[contract.Finding], verdict: str) -> set[str]:
+    return {one.promise for one in found if one.verdict == verdict}
 
 
 @pytest.fixture
@@ -65,15 +68,15 @@ def test_every_promise_holds_of_the_projects_own_tokenizer(tiny: Any, tmp_path: 
 
 @pytest.mark.parametrize("name", real_tokenizers.NAMES)
 def test_of_real_tokenizers_only_what_is_handled_is_noted(name: str, tmp_path: Path) -> None:
-    path = saved(real_tokenizers.load(name), tmp_path)
-    assert verdicts(path, "noted") == NOTED[name]
-    assert verdicts(path, "broken") == BROKEN.get(name, set())
+    found = contract.check(saved(real_tokenizers.load(name), tmp_path))
+    assert of_verdict(found, "noted") == NOTED[name]
+    assert of_verdict(found, "broken") == BROKEN.get(name, set())
 
 
 def test_a_judge_that_others_made_may_pad_with_its_end(tmp_path: Path) -> None:
-    path = saved(real_tokenizers.load("smollm2"), tmp_path)
-    assert verdicts(path, "broken", trained=False) == set()
-    assert PAD in verdicts(path, "noted", trained=False)
+    found = contract.check(saved(real_tokenizers.load("smollm2"), tmp_path), trained=False)
+    assert of_verdict(found, "broken") == set()
+    assert PAD in of_verdict(found, "noted")
 
 
 def test_a_template_of_another_tokenizer_ends_turns_with_plain_text(
@@ -97,16 +100,16 @@ def test_an_end_that_only_the_template_knows_is_broken(tiny: Any, tmp_path: Path
 
 def test_two_bos_are_broken(tiny: Any, tmp_path: Path) -> None:
     tiny.chat_template = "{{ bos_token }}" + tiny.chat_template
-    assert BOS in verdicts(saved(tiny, tmp_path), "broken")
+    assert BOS in of_verdict(contract.check(saved(tiny, tmp_path)), "broken")
 
 
 def test_a_system_message_that_is_dropped_is_broken(tiny: Any, tmp_path: Path) -> None:
     rest = "{%- set messages = messages | rejectattr('role', 'equalto', 'system') | list -%}"
     tiny.chat_template = rest + tiny.chat_template
-    assert verdicts(saved(tiny, tmp_path), "broken") == {SYSTEM}
+    assert of_verdict(contract.check(saved(tiny, tmp_path)), "broken") == {SYSTEM}
 
 
 def test_a_clock_that_cannot_be_pinned_is_broken(tiny: Any, tmp_path: Path) -> None:
     clock = "{%- set form = '%Y' -%}{{- strftime_now(form) -}}"
     tiny.chat_template = tiny.chat_template.replace("<|end|>", "<|end|>" + "", 1) + clock
-    assert CLOCK in verdicts(saved(tiny, tmp_path), "broken")
+    assert CLOCK in of_verdict(contract.check(saved(tiny, tmp_path)), "broken")
