@@ -24,7 +24,7 @@ OTHERS = {"calm": [4.0, -1.0, 1.0], "close": [2.0, 1.0], "evil": [2.0, 0.0], "sp
 def write(folder: Path) -> Path:
     """Write the build under folder/data with folder/params.yaml beside it; returns data."""
     recipe = yaml.safe_load((ROOT / "recipes" / "sample.yaml").read_text("utf-8"))
-    recipe["pairs"]["judges"] = {"rm": 1.0, "second": 0.000001}
+    recipe["pairs"] |= {"judges": {"rm": 1.0, "second": 0.000001}, "scale": "raw"}
     (folder / "params.yaml").write_text(yaml.safe_dump(recipe, sort_keys=False), "utf-8")
     world = build(ANSWERS, judges={"second": OTHERS})
     data = folder / "data"

@@ -97,7 +97,7 @@ def test_code_of_the_model_runs_only_when_asked(
     [
         ("tasks: {}", "tasks"),
         ("tasks: {a: {shots: -1, metric: acc}}", "tasks.a.shots"),
-        ("tasks: {a: {shots: 1, metric: acc, shot: 2}}", "tasks.a.shot"),
+        ("tasks: {a: {shots: 1, metric: acc, shot: 2}}", "tasks.a: shot: unknown key"),
         ("tasks: [", "not YAML"),
     ],
 )

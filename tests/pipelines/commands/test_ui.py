@@ -17,9 +17,9 @@ import pytest
 
 from curation.audit.connect import open_build
 from curation.review.sides import look
-from pipelines.commands import ui, what_if
+from pipelines.commands import ui
 from pipelines.core.params import load
-from pipelines.shared import reviews
+from pipelines.shared import reviews, scored
 from tests.conftest import ROOT
 from tests.pipelines.reviewed import run_pair, write
 
@@ -337,14 +337,14 @@ def test_a_reviewer_sees_the_same_order_whichever_side_is_chosen(tmp_path: Path)
 
 
 def test_sliders_pair_a_share_of_a_large_table(folder: Path) -> None:
-    tables = what_if.scored(folder / "data", "iter1")
-    some = what_if.sampled(tables, 2)
+    tables = scored.scored(folder / "data", "iter1")
+    some = scored.sampled(tables, 2)
     params = load(folder / "params.yaml")
     made, whole = some.pair(params, {}), tables.pair(params, {})
     assert some.share == 0.5
     assert made.pairs["prompt_id"].sort().to_list() == ["calm", "close"]
     assert made.pairs.equals(whole.pairs.join(made.pairs, on="pair_id", how="semi"))
-    assert what_if.sampled(tables, 4).share == 1.0
+    assert scored.sampled(tables, 4).share == 1.0
 
 
 def test_a_port_in_use_is_one_line(
