@@ -34,7 +34,7 @@ def generations(
 
     Returns:
         Rows of the generations table, and of the rejects table: unknown_prompt, held_out_prompt,
-        control_tokens, duplicate_response.
+        control_tokens, duplicate_response, duplicate_sample (another response has its place).
     """
     named = parsed.with_columns(
         prompt_id=ids.prompt_id(col("messages")), policy=col("policy").fill_null(policy)
@@ -51,6 +51,9 @@ def generations(
     known = named.with_columns(generation_id=ids.digest(identity))
     spelled = _spelled(control)
     again = col("item").rank("ordinal").over("generation_id") > 1
+    place = ["prompt_id", "policy", "sample", "temperature"]
+    taken = col("item").rank("ordinal").over([*place, again]) > 1
+    same_place = col("sample").is_not_null() & taken
     judged = known.with_columns(
         rule=pl.when(col("split").is_null())
         .then(pl.lit("unknown_prompt"))
@@ -59,7 +62,9 @@ def generations(
         .when(spelled.is_not_null())
         .then(pl.lit("control_tokens"))
         .when(again)
-        .then(pl.lit("duplicate_response")),
+        .then(pl.lit("duplicate_response"))
+        .when(same_place)
+        .then(pl.lit("duplicate_sample")),
         detail=pl.coalesce(
             spelled, pl.format("prompt {}, response {}", "prompt_id", "generation_id")
         ),

@@ -17,11 +17,14 @@ import polars as pl
 
 from curation.core.schema import MESSAGES, REJECTS
 from curation.reading.readers import Bad, Row
+from curation.user_rows.asked import WrongError, answers, control_token, prompt
 
 # Each field's names, the first that a row has counts; --map names any other.
 ALIASES: dict[str, tuple[str, ...]] = {
     "generation_id": ("generation_id",),
-    "prompt": ("prompt", "messages", "instruction", "question"),
+    "prompt": ("prompt", "messages", "context_messages", "instruction", "question"),
+    "system": ("system", "system_prompt"),
+    "history": ("history",),
     "response": (
         *("response", "output", "completion", "answer", "generation", "responses"),
         "all_generated_responses",
@@ -68,10 +71,6 @@ class Parsed:
     columns: list[str]
 
 
-class _WrongError(Exception):
-    """A row that cannot be used: its rule and detail."""
-
-
 def parse(rows: Iterable[Row | Bad], mapping: Mapping[str, str], stage: str, keyed: bool) -> Parsed:
     """Read rows into one frame.
 
@@ -106,12 +105,12 @@ class _Reader:
         self._columns = self._columns or list(row)
         try:
             found = list(_responses(row, self._mapping, item, self._keyed))
-        except _WrongError as error:
+        except WrongError as error:
             self._reject(item, *error.args, raw)
             return
         for one in found:
-            if one[3] is not None and not one[3].strip():
-                self._reject(one[0], "empty_response", "empty or white space", raw)
+            if why := _unusable(one[3]):
+                self._reject(one[0], *why, raw)
             else:
                 self._chunk.append(one)
         if len(self._chunk) >= _CHUNK:
@@ -137,6 +136,16 @@ class _Reader:
         self._chunk = []
 
 
+def _unusable(text: str | None) -> tuple[str, str] | None:
+    """Rule and detail of a response that no table may hold."""
+    if text is None:
+        return None
+    if not text.strip():
+        return "empty_response", "empty or white space"
+    token = control_token(text)
+    return None if token is None else ("control_tokens", f"the response holds {token}")
+
+
 def _responses(
     row: Row, mapping: Mapping[str, str], item: str, keyed: bool
 ) -> Iterator[tuple[Any, ...]]:
@@ -150,23 +159,22 @@ def _responses(
         _number(get["temperature"], "temperature"),
         _finish(row, mapping),
     )
-    messages = _prompt(get["prompt"])
+    messages = prompt(get["prompt"], get["system"], get["history"])
     for place, text, reward in _answers(get):
         name = item if place is None else f"{item}:{place}"
-        sample = _number(get["sample"], "sample") if place is None else place
-        number = None if sample is None else int(sample)
+        number = _place(get["sample"]) if place is None else place
         yield (name, None, messages, text, shared[0], number, *shared[1:], *_reward(reward))
 
 
 def _answers(get: Mapping[str, Any]) -> list[tuple[int | None, str, Any]]:
     """Place in the row's list (None where it holds one response), text and reward."""
-    texts, rewards = _texts(get["response"]), get["reward"]
+    texts, rewards = answers(get["response"]), get["reward"]
     if isinstance(texts, str):
         return [(None, texts, rewards)]
     if rewards is None:
         rewards = [None] * len(texts)
     if not isinstance(rewards, list) or len(rewards) != len(texts):
-        raise _WrongError("wrong_type", "as many rewards as responses are needed")
+        raise WrongError("wrong_type", "as many rewards as responses are needed")
     return list(zip(range(len(texts)), texts, rewards, strict=True))
 
 
@@ -176,48 +184,26 @@ def _value(row: Row, field: str, mapping: Mapping[str, str]) -> Any:
     return next((row[name] for name in ALIASES[field] if name in row), None)
 
 
-def _is_messages(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(
-            isinstance(one, dict)
-            and isinstance(one.get("role"), str)
-            and isinstance(one.get("content"), str)
-            for one in value
-        )
-    )
-
-
-def _prompt(value: Any) -> list[dict[str, str]]:
-    if isinstance(value, str) and value.strip():
-        return [{"role": "user", "content": value}]
-    if not _is_messages(value):
-        raise _WrongError("missing_prompt", "no text or list of messages in the prompt's column")
-    if value[-1]["role"] != "user":
-        raise _WrongError(
-            "bad_prompt", f"the prompt ends with a message of role {value[-1]['role']}"
-        )
-    return [{"role": one["role"], "content": one["content"]} for one in value]
-
-
-def _texts(value: Any) -> str | list[str]:
-    if isinstance(value, str):
-        return value
-    if _is_messages(value) and value[-1]["role"] == "assistant":
-        return str(value[-1]["content"])
-    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        return value
-    raise _WrongError("missing_response", "no text in the response's column")
-
-
 def _number(value: Any, field: str) -> float | None:
     if value is None or value == "":
         return None
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        raise _WrongError("wrong_type", f"{field} is not a number: {str(value)[:60]!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise WrongError("wrong_type", f"{field} is not a number: {str(value)[:60]!r}")
+    return number
+
+
+def _place(value: Any) -> int | None:
+    """Which of a prompt's responses this is: a whole number from 0."""
+    number = _number(value, "sample")
+    if number is None:
+        return None
+    if number < 0 or not number.is_integer():
+        raise WrongError("wrong_type", f"sample is no whole number from 0: {str(value)[:60]!r}")
+    return int(number)
 
 
 def _finish(row: Row, mapping: Mapping[str, str]) -> str:
@@ -230,7 +216,7 @@ def _finish(row: Row, mapping: Mapping[str, str]) -> str:
     if word in _LENGTHS:
         return "length"
     told = "null" if value is None else repr(str(value)[:60])
-    raise _WrongError("failed_draw", f"{name} is {told}: neither a stop nor a length limit")
+    raise WrongError("failed_draw", f"{name} is {told}: neither a stop nor a length limit")
 
 
 def _reward(value: Any) -> tuple[float | None, str | None]:

@@ -3,9 +3,10 @@
     prefloop import generations --from rows.jsonl --iteration iter1
     prefloop import scores --from rows.jsonl --iteration iter1 --judge my_judge
 
-FILE is Parquet, JSON lines, a JSON array or CSV, plain or compressed. Columns, the first name that
+FILE is Parquet, Arrow, JSON of any form, CSV or TSV, packed or not. Columns, the first name that
 a row has counts; --map FIELD=COLUMN names another:
-  prompt         prompt, messages, instruction, question: a text, or messages that end with a user's
+  prompt         prompt, messages, context_messages, instruction, question: a text, or messages that
+                 end with a user's; system (system_prompt) and history beside it are its turns
   response       response, output, completion, answer, generation: a text or messages;
                  responses, all_generated_responses: a list of texts
   reward         reward, score, preference, rating; rewards, scores, all_rm_scores: a list

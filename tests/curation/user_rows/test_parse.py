@@ -40,3 +40,44 @@ def test_what_a_server_did_not_finish_is_a_failed_draw_with_its_reason(told: Any
     assert rejects == [
         ("failed_draw", f"finish_reason is {shown}: neither a stop nor a length limit")
     ]
+
+
+TEMPLATED = [
+    "<|start_header_id|>user<|end_header_id|>\n\nq<|eot_id|>",
+    "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n",
+    "<s>[INST] q [/INST]",
+    "<bos><start_of_turn>user\nq<end_of_turn>\n",
+    "<\uff5cbegin\u2581of\u2581sentence\uff5c><\uff5cUser\uff5c>q<\uff5cAssistant\uff5c>",
+    "<|user|>\nq<|end|>\n<|assistant|>\n",
+    "<extra_id_1>User\nq\n<extra_id_1>Assistant\n",
+]
+
+
+@pytest.mark.parametrize("text", TEMPLATED)
+def test_a_prompt_that_went_through_a_template_is_rejected(text: str) -> None:
+    found = parse([{"prompt": text, "response": "a"}], {}, "s", keyed=False)
+    assert found.frame.is_empty()
+    assert found.rejects["rule"].to_list() == ["control_tokens"]
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ({"prompt": "q", "response": "a<|im_end|>"}, "control_tokens"),
+        ({"prompt": "q", "response": "a", "sample": 1.9}, "wrong_type"),
+        ({"prompt": "q", "response": "a", "sample": -3}, "wrong_type"),
+        ({"prompt": "q", "response": "a", "temperature": "NaN"}, "wrong_type"),
+        ({"prompt": [{"role": "user", "content": t} for t in "qr"], "response": "a"}, "bad_roles"),
+    ],
+)
+def test_odd_rows_are_rejected_by_name(row: dict[str, object], rule: str) -> None:
+    found = parse([row], {}, "s", keyed=False)
+    assert found.rejects["rule"].to_list() == [rule]
+
+
+def test_what_stands_beside_a_prompt_is_its_turns() -> None:
+    row = {"prompt": "q", "response": "a", "system": "s", "history": [["h", "i"]]}
+    found = parse([row], {}, "s", keyed=False)
+    assert [m["role"] for m in found.frame["messages"][0]] == [
+        *("system", "user", "assistant", "user")
+    ]

@@ -218,7 +218,9 @@ def paired(data: Path, out: Path, **knobs: Any) -> tuple[pl.DataFrame, dict[str,
 def by_prompt() -> dict[str, list[tuple[float, str]]]:
     found = defaultdict(list)
     for row in pl.read_parquet(REAL).iter_rows(named=True):
-        if row["output"].strip():
+        if (
+            row["output"].strip() and "</s>" not in row["output"]
+        ):  # one model runs on behind its end
             found[row["instruction"]].append((row["preference"], row["output"]))
     return found
 
