@@ -18,7 +18,10 @@ BATCH = 16_384
 
 @dataclass(frozen=True)
 class Settings:
-    """What counts as a hit: `min_hits` shared n-grams of `ngram` words, or the same text."""
+    """What counts as a hit: `min_hits` shared n-grams of `ngram` words, or the same text.
+
+    A character is a word in scripts without spaces.
+    """
 
     ngram: int = 13
     exact: bool = True

@@ -1,4 +1,7 @@
-"""Word n-grams of many texts at once: one flat column of words, hashed by rolling sums."""
+"""Word n-grams of many texts at once: one flat column of words, hashed by rolling sums.
+
+In scripts that put no spaces between words, a character with its marks is a word.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,48 @@ from typing import Any
 import polars as pl
 
 col = pl.col
-_GAP = r" *[^\p{L}\p{N} ][^\p{L}\p{N}]*| {2,}"
-"""A gap between words that is not yet a single space: most are, and cost nothing then."""
+_GAP = r" *[^\p{L}\p{M}\p{N} ][^\p{L}\p{N}]*| {2,}"
+"""A gap between words that is not yet a single space: most are, and cost nothing then. A mark
+behind a letter belongs to it: Hindi and Thai write vowels and tones so."""
+_SPACELESS = "".join(
+    rf"\p{{{name}}}"
+    for name in (
+        *("Han", "Hiragana", "Katakana", "Bopomofo", "Yi", "Thai", "Lao", "Khmer", "Myanmar"),
+        *("Tibetan", "Tai_Tham", "Tai_Viet", "New_Tai_Lue", "Tai_Le", "Javanese", "Balinese"),
+    )
+)
+_CHARACTER = rf"([{_SPACELESS}\u30FC\uFF70]\p{{M}}*)"
+"""A letter of a script without spaces (or the mark of a long vowel, which is of two scripts)."""
 BLOCK = 1 << 15
 """Words hashed at a time: a block and its sums stay in the processor's cache."""
 _PRIME = 0x9E3779B97F4A7C15  # odd 64-bit multiplier; sums and products wrap
 
 
 def normalised(texts: pl.Series) -> pl.Series:
-    """Lower case, compatibility forms, letters, digits and single spaces only."""
+    """Lower case, compatibility forms, letters, digits and single spaces only.
+
+    Each character of a script without spaces is a word of its own.
+    """
     plain = col("text").str.to_lowercase().str.replace_all(_GAP, " ").str.strip_chars()
     return pl.DataFrame({"text": _composed(texts)}).select(plain)["text"]
 
 
 def _composed(texts: pl.Series) -> pl.Series:
-    """NFKC where it can change anything: ASCII, most of all text, is in that form already."""
+    """NFKC, and characters apart, where either can change anything: never in ASCII, most text."""
     foreign = (texts.str.len_bytes() != texts.str.len_chars()).fill_null(False)
     if not foreign.any():
         return texts
     places = foreign.arg_true()
-    return texts.scatter(places, texts.gather(places).str.normalize("NFKC"))
+    return texts.scatter(places, _apart(texts.gather(places).str.normalize("NFKC")))
+
+
+def _apart(texts: pl.Series) -> pl.Series:
+    """The texts with spaces around each character of a script without spaces."""
+    dense = texts.str.contains(_CHARACTER).fill_null(False)
+    if not dense.any():
+        return texts
+    places = dense.arg_true()
+    return texts.scatter(places, texts.gather(places).str.replace_all(_CHARACTER, " $1 "))
 
 
 def hashes(texts: pl.Series, n: int, whole_if_short: bool = False) -> pl.DataFrame:

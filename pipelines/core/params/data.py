@@ -35,7 +35,11 @@ class Decontaminate(Model):
     """How training text is kept apart from the benchmarks."""
 
     ngram: int = knob(
-        "Length of a shared passage that counts as a hit.", 13, unit="words", ge=1, le=1000
+        "Length of a shared passage that counts as a hit; characters in scripts without spaces.",
+        13,
+        unit="words",
+        ge=1,
+        le=1000,
     )
     exact: bool = knob("Whether a prompt equal to an item counts, however short.", True)
     min_hits: int = knob("Fewest shared passages that drop a prompt.", 1, ge=1, le=10_000)
@@ -74,7 +78,10 @@ class Prompts(Model):
         "Which copies go: equal prompts, or near-duplicates too, across sets.", "exact"
     )
     near_threshold: float = knob(
-        "Jaccard similarity of word 3-grams from which two are near.", 0.75, ge=0.5, le=1.0
+        "Jaccard similarity of word 3-grams (of characters, without spaces) that makes two near.",
+        0.75,
+        ge=0.5,
+        le=1.0,
     )
     map_model: str | None = knob(
         "A sentence-transformers model for the map; null: TF-IDF and SVD.", None, min_length=1
