@@ -66,7 +66,7 @@ def test_normalised_text_keeps_every_script_and_composes_forms() -> None:
         {"t": ["\uff26ull e\u0301a,  \u00dcn\u00ef", "\u4e2d\u6587, \u5b57!", "ABC  d_e", None]}
     )
     done = shingles.normalised(frame["t"]).to_list()
-    assert done == ["full \u00e9a \u00fcn\u00ef", "\u4e2d\u6587 \u5b57", "abc d e", None]
+    assert done == ["full \u00e9a \u00fcn\u00ef", "\u4e2d \u6587 \u5b57", "abc d e", None]
 
 
 def test_run_hashes_tell_runs_apart_for_every_length() -> None:
