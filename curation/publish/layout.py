@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from curation.core import schema
+from curation.core import plain_parquet, schema
 from curation.core.errors import UserError
+from curation.core.ordered import batches
 from curation.core.schema import Table
 
 SHARD_BYTES = 500_000_000
@@ -125,19 +126,40 @@ def _written(config: Config, ours: str, split: str, work: Path, limit: int) -> l
     share = config.file.stat().st_size * count / config.rows
     parts = max(1, -(-int(share) // limit))
     step = -(-count // parts)
-    rows = pl.scan_parquet(config.file)
-    if len(config.splits) > 1:
-        rows = rows.filter(pl.col("split") == ours)
+    frames = _rows_of(config, ours)
     made = []
-    for part in range(-(-count // step)):
+    for part, rows in enumerate(_cut(frames, step)):
         target = _target(config, split, part, -(-count // step))
         file = work / target
         file.parent.mkdir(parents=True, exist_ok=True)
-        rows.slice(part * step, step).sink_parquet(
-            file, compression="zstd", compression_level=3, row_group_size=65_536
-        )
+        plain_parquet.write(file, rows)
         made.append(Shard(config, split, target, file))
     return made
+
+
+def _rows_of(config: Config, split: str) -> Iterator[pl.DataFrame]:
+    """The rows of one split, a row group at a time."""
+    for frame in batches(pl.scan_parquet(config.file)):
+        chosen = frame if len(config.splits) == 1 else frame.filter(pl.col("split") == split)
+        if chosen.height:
+            yield chosen
+
+
+def _cut(frames: Iterator[pl.DataFrame], step: int) -> Iterator[Iterator[pl.DataFrame]]:
+    """The frames in runs of `step` rows, the last shorter; each is read before the next."""
+    held = next(frames, None)
+
+    def run() -> Iterator[pl.DataFrame]:
+        nonlocal held
+        left = step
+        while held is not None and left:
+            first, rest = held.head(left), held.slice(left)
+            left -= first.height
+            yield first
+            held = rest if rest.height else next(frames, None)
+
+    while held is not None:
+        yield run()
 
 
 def _target(config: Config, split: str, part: int, parts: int) -> str:

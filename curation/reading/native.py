@@ -20,6 +20,8 @@ from curation.sources.base import Format, Layout, Options, Types, renames
 
 BATCH = 8_192
 PEEK = 256
+TEXTUAL = frozenset(("string", "integer", "number", "boolean"))
+"""What a text of a delimited file may be read as."""
 
 
 @dataclass
@@ -51,13 +53,15 @@ def choose_layout(
     named = []
     for layout in form.layouts:
         theirs = {ours: name for name, ours in renames(layout, options).items()}
-        wanted = {theirs.get(name, name): dtype for name, dtype in layout.required.items()}
+        loose = [theirs.get(name, name) for name in layout.loose]
+        wanted = {theirs.get(name, name): shapes(one) for name, one in layout.required.items()}
+        wanted |= {name: wanted[name] | TEXTUAL for name in loose if "string" in wanted[name]}
         missing = [name for name in wanted if name not in seen]
         if not missing:
             named.append((layout, wanted))
         lacking[id(layout)] = missing
     for layout, wanted in named:
-        if all(not seen[name] or seen[name] & shapes(dtype) for name, dtype in wanted.items()):
+        if all(not seen[name] or seen[name] & fits for name, fits in wanted.items()):
             return layout
     if named:
         return named[0][0]
@@ -91,10 +95,6 @@ def peek(rows: Iterator[Row | Bad]) -> tuple[dict[str, set[str]], list[Row | Bad
                 if value is not None:
                     kinds |= TEXTUAL if _is_text(row, value) else {shape_of(value)}
     return seen, held
-
-
-TEXTUAL = frozenset(("string", "integer", "number", "boolean"))
-"""What a text of a delimited file may be read as."""
 
 
 def _is_text(row: Row, value: object) -> bool:

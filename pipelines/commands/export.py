@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curation.core import schema
+from curation.core import plain_parquet, schema
 from curation.core.errors import UserError
 from curation.export.forms import FORMS
 from pipelines.core import io, stage
@@ -47,7 +47,7 @@ def _body(run: Stage, args: Args) -> None:
         raise UserError(f"{args.out}: name a .parquet or a .jsonl file")
     with atomic(args.out) as temp:
         if args.out.suffix == ".parquet":
-            made.write_parquet(temp)
+            plain_parquet.write(temp, made.iter_slices(65_536))
         else:
             made.write_ndjson(temp)
     run.summary.rows_in = rows.select(pl.len()).collect().item()

@@ -56,6 +56,8 @@ def _local(source: Source, key: str) -> Files:
     """Local files; ``revision: sha256:HEX`` pins the content of a single file."""
     if any(sign in source.path for sign in "*?["):
         paths = [Path(found) for found in sorted(glob.glob(source.path, recursive=True))]
+    elif Path(source.path).is_dir():
+        paths = _saved(Path(source.path), key)
     else:
         paths = [Path(source.path)]
     if not paths or not all(path.is_file() for path in paths):
@@ -69,6 +71,25 @@ def _local(source: Source, key: str) -> Files:
         )
     manifest = {"uri": source.path, "revision": pinned, "commit": None, "files": described}
     return Files(paths, manifest)
+
+
+def _saved(folder: Path, key: str) -> list[Path]:
+    """The Arrow files of a data set that `save_to_disk` wrote, in its order.
+
+    Raises:
+        UserError: the folder is none, or holds several splits.
+    """
+    if (folder / "dataset_dict.json").is_file():
+        splits = ", ".join(map(str, read_json(folder / "dataset_dict.json").get("splits", [])))
+        raise UserError(
+            f"{folder}: holds the splits {splits}; name one in {key}.path: {folder}/SPLIT"
+        )
+    if not (folder / "state.json").is_file():
+        raise UserError(
+            f"{folder}: is a folder; name its files in {key}.path, as {folder}/*.parquet"
+        )
+    named = read_json(folder / "state.json").get("_data_files", [])
+    return [folder / str(one["filename"]) for one in named]
 
 
 def _from_hub(source: Source, uri: str, key: str) -> Files:

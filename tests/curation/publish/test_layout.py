@@ -73,3 +73,32 @@ def test_empty_tables_are_left_out_and_nothing_at_all_is_refused(tmp_path: Path)
     assert [one.kind for one in configs(data, ["pairs", "scores"])] == ["scores"]
     with pytest.raises(UserError, match="no rows of pairs"):
         configs(data, ["pairs"])
+
+
+def test_lists_are_lists_in_every_config(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    data = write_build(tmp_path / "data")
+    _prompts(data, 50, 7)
+    found = {}
+    for config in configs(data, ["pairs", "prompts", "mixes"]):
+        for shard in shards(config, tmp_path / "work", limit=2_000):
+            for field in parquet.read_schema(shard.file):
+                if field.name in ("prompt", "messages", "chosen"):
+                    found[config.name, field.name] = str(field.type)
+    assert len(found) == 5
+    wanted = "list<element: struct<role: string, content: string> not null>"
+    assert {kind.replace(" not null", "") for kind in found.values()} == {
+        wanted.replace(" not null", "")
+    }
+
+
+def test_shards_hold_every_row_once_in_order(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    _prompts(data, 50, 7)
+    (config,) = configs(data, ["prompts"])
+    made = shards(config, tmp_path / "work", limit=1_500)
+    assert len(made) > 3
+    ids = pl.concat([pl.read_parquet(one.file) for one in made if one.split == "train"])
+    whole = pl.read_parquet(config.file).filter(pl.col("split") == "train")
+    assert ids["prompt_id"].to_list() == whole["prompt_id"].to_list()

@@ -90,3 +90,17 @@ def test_arena_turns_as_text_are_a_conversation(tmp_path: Path) -> None:
     kept, _ = run(tmp_path, "arena", [arena(0, 1, 0, **texts)], ["structural"])
     assert [m["content"] for m in kept["prompt"][0]] == ["q1", "same", "q2"]
     assert sides(kept) == {B}
+
+
+def test_a_context_of_turns_and_a_strength_of_preference(tmp_path: Path) -> None:
+    names = {"prompt": "context", "label": "overall"}
+    rows = [
+        {"context": said("q", "x", str(n)), "response_a": "a", "response_b": "b", "overall": n}
+        for n in (-2, 1, 0)
+    ]
+    kept, rules = run(
+        tmp_path, "comparison", rows, ["structural", "unknown_label"], columns=names, a="<0", b=">0"
+    )
+    assert sides(kept) == {A, B}
+    assert kept["turns"].to_list() == [3, 3]
+    assert rules == {"unknown_label": 1}
