@@ -183,15 +183,35 @@ class ChatTemplate:
         asked = [_ASKED] * len(texts) if prompts is None else prompts
         before = self._rendered(asked, True)
         whole = [self._whole(*one) for one in zip(asked, texts, before, strict=True)]
+        found = self._behind(before, whole)
+        return [
+            own[:-1] if cut is not None and cut[index] else own for index, own in enumerate(found)
+        ]
+
+    def continuations(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of texts that were said behind a generation prompt, as they stand.
+
+        `completions` writes an answer as the template does, which may put a line or an empty block
+        of thoughts in front; a model that was sampled said nothing but the text. The end token is
+        included.
+        """
+        before = self._rendered([_ASKED] * len(texts), True)
+        tail = self.structure.tail
+        said = [self._control.mark(text) for text in texts]
+        return self._behind(
+            before, [start + text + tail for start, text in zip(before, said, strict=True)]
+        )
+
+    def _behind(self, before: Sequence[str], whole: Sequence[str]) -> list[list[int]]:
+        """Ids of what follows the generation prompts, up to the end token."""
         unique = list(dict.fromkeys(before))
         starts = dict(zip(unique, self._control.encode(unique), strict=True))
         ids = self._control.encode(whole)
         result = []
-        for index, (start, text, read) in enumerate(zip(before, whole, ids, strict=True)):
+        for start, text, read in zip(before, whole, ids, strict=True):
             known = starts[start]
             own = read[len(known) :] if read[: len(known)] == known else self._rest(start, text)
-            own = self._ended(own)
-            result.append(own[:-1] if cut is not None and cut[index] else own)
+            result.append(self._ended(own))
         return result
 
     def _whole(self, prompt: Messages, text: str, before: str) -> str:

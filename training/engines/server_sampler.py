@@ -10,6 +10,7 @@ from typing import Any
 from curation.core.errors import UserError
 from training.core import checkpoint, vocabulary
 from training.core.chat_template import ChatTemplate
+from training.core.vocabulary import Fault
 from training.engines import finishing
 from training.engines.endpoint import Client, Endpoint, Failure
 from training.engines.protocol import PLAIN, Draw, Request, Response, Rules, Sampling
@@ -120,5 +121,7 @@ class ServerSampler:
         if reason is None or choice.text is None:
             text = "no text" if choice.text is None else f"finish_reason {told!r}"
             return finishing.failed(text, told=told)
-        ids = self._template.completions([choice.text])[0]
+        if (marker := self._template.marker_in(choice.text)) is not None:
+            return Response([], reason, Fault("control_token", f"spells {marker}"))
+        ids = self._template.continuations([choice.text])[0]
         return Response(ids if reason == "stop" else ids[:-1], reason)

@@ -90,6 +90,14 @@ def test_thoughts_are_added_tokens_and_ordinary_content() -> None:
     assert ids[0] == tokenizer.convert_tokens_to_ids("<think>")
 
 
+def test_what_was_said_behind_a_generation_prompt_is_taken_as_it_stands() -> None:
+    tokenizer = real_tokenizers.load("qwen3")  # its template puts an empty thought before answers
+    template = ChatTemplate(tokenizer)
+    said = " A wren.\n"
+    assert template.continuations([said]) == [tokenizer(f"{said}<|im_end|>")["input_ids"]]
+    assert template.decode(template.completions([said])[0]).startswith("<think>")
+
+
 def test_the_text_of_a_turn_marker_is_refused() -> None:
     template = ChatTemplate(real_tokenizers.load("mistral_v1"))
     with pytest.raises(UserError, match=r"spells \[/INST\], which begins or ends a turn"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -104,3 +105,36 @@ def test_a_request_leaves_nothing_to_the_servers_own_defaults(
         assert 9 in call["stop_token_ids"]
     else:
         assert len(call["stop"]) >= 2
+
+
+THOUGHTS = (
+    "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST]{{ m.content }}[/INST]"
+    "{% else %}<think></think>{{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
+)
+
+
+@pytest.fixture(scope="module")
+def thinks(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A policy whose template puts an empty thought before answers, as Qwen3's does."""
+    folder = tmp_path_factory.mktemp("thinks") / "policy"
+    shutil.copytree(base, folder)
+    (folder / "chat_template.jinja").write_text(THOUGHTS)
+    return folder
+
+
+@pytest.mark.parametrize("text", ["dog", "", " dog\n"])
+def test_a_text_is_what_the_server_said_and_nothing_that_a_template_puts_before_answers(
+    url: str, thinks: Path, text: str
+) -> None:
+    template = ChatTemplate(checkpoint.load_tokenizer(thinks))
+    said = ask(url, thinks, text=text, finish_reason="stop")
+    assert template.decode(said.said) == text
+    assert said.token_ids == [*template.tokenizer(text)["input_ids"], template.end_id]
+    cut = ask(url, thinks, text=text, finish_reason="length")
+    assert cut.token_ids == said.said
+
+
+def test_a_text_that_spells_a_marker_of_turns_is_a_failed_draw(url: str, thinks: Path) -> None:
+    found = ask(url, thinks, text="so [INST] dog", finish_reason="stop")
+    assert found.fault is not None
+    assert (found.fault.rule, found.fault.detail) == ("control_token", "spells [INST]")
