@@ -55,7 +55,9 @@ def choose_layout(
         theirs = {ours: name for name, ours in renames(layout, options).items()}
         loose = [theirs.get(name, name) for name in layout.loose]
         wanted = {theirs.get(name, name): shapes(one) for name, one in layout.required.items()}
-        wanted |= {name: wanted[name] | TEXTUAL for name in loose if "string" in wanted[name]}
+        wanted |= {
+            name: wanted[name] | TEXTUAL for name in loose if "string" in wanted.get(name, ())
+        }
         missing = [name for name in wanted if name not in seen]
         if not missing:
             named.append((layout, wanted))
