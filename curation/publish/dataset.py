@@ -66,7 +66,7 @@ def make(
     files["croissant.json"] = _croissant(wish, chosen, licence, shards)
     files["params.yaml"] = origin.params_file
     files["dvc.lock"] = origin.lock_file
-    findings += scan_texts(files, (_CARD, "params.yaml"))
+    findings += scan_texts(files, (_CARD, "params.yaml", "dvc.lock"))
     return sealed(Bundle("dataset", licence, files, findings))
 
 

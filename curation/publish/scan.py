@@ -1,4 +1,4 @@
-"""Secrets and e-mail addresses in what is about to be published."""
+"""Secrets and personal data in what is about to be published; `kinds` says what those are."""
 
 from __future__ import annotations
 
@@ -9,33 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-EXAMPLES = 3  # shown of each kind of finding in each column, by key
+from curation.publish.kinds import SHAPES, settled
 
-# Shapes their issuers document: a fixed prefix and a length, so that prose does not match.
-SHAPES: dict[str, str] = {
-    "hf_token": r"\bhf_[A-Za-z0-9]{30,}\b",
-    "openai_key": r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{20,}T3BlbkFJ[A-Za-z0-9_-]{20,}\b",
-    "anthropic_key": r"\bsk-ant-[a-z0-9]+-[A-Za-z0-9_-]{60,}",
-    "github_token": r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})\b",
-    "gitlab_token": r"\bglpat-[A-Za-z0-9_-]{20,}\b",
-    "aws_key": r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
-    "google_key": r"\bAIza[0-9A-Za-z_-]{35}\b",
-    "slack_token": r"\bxox[abeoprs]-[0-9A-Za-z-]{20,}\b",
-    "stripe_key": r"\b[rs]k_live_[0-9A-Za-z]{20,}\b",
-    "npm_token": r"\bnpm_[A-Za-z0-9]{36}\b",
-    "pypi_token": r"\bpypi-AgE[A-Za-z0-9_-]{50,}",
-    "sendgrid_key": r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b",
-    "json_web_token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
-    "private_key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----",
-    "url_password": r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{1,64}:[^\s/:@]{3,64}@[a-z0-9.-]+\b",
-    "email": r"\b[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
-}
-# Addresses that reach nobody (RFC 2606).
-_RESERVED = (
-    r"(?i)@(?:[a-z0-9-]+\.)*"
-    r"(?:example\.(?:com|org|net|edu)|[a-z0-9-]+\.(?:example|test|invalid|localhost))$"
-)
-_NOBODY = re.compile(_RESERVED)
+EXAMPLES = 3  # shown of each kind of finding in each column, by key
 
 
 @dataclass(frozen=True)
@@ -84,7 +60,7 @@ def scan_text(text: str, name: str) -> list[Finding]:
     made = []
     for kind, shape in SHAPES.items():
         hits = [hit.group(0) for hit in re.finditer(shape, text)]
-        hits = [hit for hit in hits if kind != "email" or not _NOBODY.search(hit)]
+        hits = [hit for hit in hits if settled(kind, hit)]
         if hits:
             shown = tuple(masked(hit, kind) for hit in hits[:EXAMPLES])
             made.append(Finding(kind, name, len(hits), shown))
@@ -124,10 +100,11 @@ def _texts(schema: Mapping[str, pl.DataType], key: str) -> dict[str, pl.Expr]:
 
 
 def _matches(text: pl.Expr, kind: str) -> pl.Expr:
-    found = text.str.extract_all(SHAPES[kind])
-    if kind == "email":
-        return found.list.eval(pl.element().filter(~pl.element().str.contains(_RESERVED)))
-    return found
+    def only(hits: pl.Series) -> pl.Series:
+        return pl.Series([settled(kind, hit) for hit in hits], dtype=pl.Boolean)
+
+    kept = pl.element().filter(pl.element().map_batches(only, return_dtype=pl.Boolean))
+    return text.str.extract_all(SHAPES[kind]).list.eval(kept)
 
 
 def _examples(rows: pl.LazyFrame, key: str, text: pl.Expr, kind: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from curation.audit.text import table
 from curation.core.errors import UserError
-from curation.publish import dataset, layout, model, scan
+from curation.publish import dataset, kinds, layout, model, scan
 from curation.publish.bundle import Bundle, Origin, Wish
 from pipelines.core import params
 from pipelines.core.outputs import atomic
@@ -56,9 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--allow-findings",
         nargs="+",
         default=[],
-        choices=["all", *scan.SHAPES],
+        choices=["all", *kinds.SHAPES],
         metavar="KIND",
-        help=f"publish although these were found: all, {', '.join(scan.SHAPES)}",
+        help=f"publish although these were found: all, {', '.join(kinds.SHAPES)}",
     )
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
     args = parser.parse_args(argv)
@@ -69,9 +69,9 @@ def _body(args: argparse.Namespace) -> None:
     _check(args)
     with scratch() as work:
         bundle = _bundle(args, work)
+        _judge(bundle, args.allow_findings)
         if args.out:
             _write(bundle, args.out)
-        _judge(bundle, args.allow_findings)
         remote = hub.look(args.repo, bundle.kind)
         plan = hub.compare(bundle, remote)
         _show(args.repo, bundle, plan, remote)

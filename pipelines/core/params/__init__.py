@@ -82,6 +82,8 @@ def _said(problem: ErrorDetails) -> str:
     """What is wrong in words; where a word was expected, the nearest one that is allowed."""
     if problem["type"] == "missing":
         return "missing; add it"
+    if problem["type"] == "secret":
+        return problem["msg"]  # without what was given
     message = problem["msg"].removeprefix("Value error, ")
     context = problem.get("ctx", {})
     allowed = _QUOTED.findall(str(context.get("expected", context.get("expected_tags", ""))))

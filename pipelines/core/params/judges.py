@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from pipelines.core.params.section import File, Model, knob
+
+
+def _no_secret(url: str) -> str:
+    """Refuse an address with a password or a key in it, which every log would have; unsaid.
+
+    Raises:
+        PydanticCustomError: there is one.
+    """
+    parts = urlsplit(url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        said = "an address may hold no user, password or key; name api_key_env for the key"
+        raise PydanticCustomError("secret", "{said}", {"said": said})
+    return url
 
 
 class Server(Model):
     """An OpenAI-compatible endpoint; the API key stays in the environment."""
 
-    url: str = knob(
+    url: Annotated[str, AfterValidator(_no_secret)] = knob(
         "Its address, up to /v1.", "http://127.0.0.1:8000/v1", pattern=r"^https?://[^/]+"
     )
     model: str = knob(

@@ -98,6 +98,8 @@ def _parse(path: Path) -> dict[str, Any]:
         found = yaml.load(path.read_text("utf-8"), _Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: not valid YAML: it nests too deep to be a recipe") from error
     if not isinstance(found, dict):
         raise UserError(f"{path}: the whole file: not a map of sections; see recipes/sample.yaml")
     return found

@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation.publish.scan import SHAPES, masked, refused, scan_table, scan_text
+from curation.publish.kinds import SHAPES
+from curation.publish.scan import masked, refused, scan_table, scan_text
 
 # Made up; each is put together here so that no scanner takes this file for a leak.
 SECRETS = {
@@ -24,6 +25,12 @@ SECRETS = {
     "sendgrid_key": "SG." + "a" * 22 + "." + "b" * 43,
     "json_web_token": "eyJ" + "hbGciOiJI" * 2 + ".eyJ" + "zdWIiOiIx" * 2 + "." + "c" * 20,
     "private_key": "-----BEGIN RSA " + "PRIVATE KEY-----",
+    "aws_secret": "aws_secret_access_key = " + "aB3d/" * 8,
+    "slack_webhook": "https://hooks.slack" + ".com/services/T0AB1CD2E/B0FG3HI4J/" + "aB3d" * 6,
+    "url_key": "https://api.mail.org/v1?api_key=" + "aB3d" * 6,
+    "phone": "+49 30 901820",
+    "iban": "DE89 3704 0044 0532 0130 00",
+    "card": "4539 1488 0343 6467",
     "url_password": "postgres://admin:" + "hunter22@db.mail.org",
     "email": "jane.doe@mail.org",
 }
@@ -32,11 +39,26 @@ PROSE = [
     "mail john@example.com or root@server.test, or anne@corp.example",
     "The AKIA prefix, hf_hub, ghp_short, eyJ and -----BEGIN CERTIFICATE-----",
     "https://docs.python.org:443/3/library@latest",
+    "![logo](img/logo@2x.png) and icon@3x.webp, clone git@github.com:org/name.git",
+    "AKIAIOSFODNN7EXAMPLE with wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY of the manual",
+    "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, ?api_key=YOUR_API_KEY_HERE",
+    "Call +1 555 000 or 00 12, 2026-11-27 12:00:00, pi is 3.14159265358979, 4111 1111 1111 1111",
+    "DE00 1234 5678 9012 3456 78 is no account, 1234 5678 9012 3456 no card; v1.2.3+45",
 ]
 
 
 def test_every_shape_has_an_example() -> None:
     assert set(SECRETS) == set(SHAPES)
+
+
+def test_recall_and_precision_on_the_made_set() -> None:
+    """One number each, over all made secrets and all clean lines of this file."""
+    made = list(SECRETS.items())
+    made += [(kind, text) for kind, texts in MORE.items() for text in texts]
+    found = [kind in {one.kind for one in scan_text(text, "x")} for kind, text in made]
+    assert sum(found) / len(made) == 1.0
+    assert sum(bool(scan_text(text, "x")) for text in PROSE) == 0
 
 
 @pytest.mark.parametrize("kind", SHAPES)
@@ -50,6 +72,25 @@ def test_each_shape_is_found_once_and_masked(kind: str, tmp_path: Path) -> None:
     assert (found.where, found.count) == ("rows.text", 1)
     assert "in r2" in found.line()
     assert kind == "private_key" or secret not in found.line()
+
+
+MORE = {
+    "slack_token": ["xapp-" + "1-A0AB1CD2E-" + "123456789" * 3],
+    "openai_key": ["sk-" + "aB3d" * 12, "sk-" + "aB3d" * 5 + "T3BlbkFJ" + "aB3d" * 5],
+    "json_web_token": ["eyJhbGciOiJub25lIn0" + ".eyJzdWIiOiIxMjM0NTYifQ."],
+    "url_password": ["http://user:pw1@[::1]:8000/v1", "redis://:hunter22@db.mail.org"],
+    "url_key": ["https://mail.org/x?a=1&access_token=" + "aB3d" * 5],
+    "phone": ["+1 (212) 736-5000", "0044 20 7930 4832"],
+    "iban": ["GB33BUKB20201555555555"],
+    "card": ["378282246310005", "5425-2334-3010-9903"],
+}
+
+
+@pytest.mark.parametrize("kind", MORE)
+def test_other_forms_of_a_kind_are_found(kind: str) -> None:
+    for text in MORE[kind]:
+        found = {one.kind: one.count for one in scan_text(f"is {text} it", "x")}
+        assert found.get(kind) == 1, text
 
 
 @pytest.mark.parametrize("text", PROSE)

@@ -151,3 +151,22 @@ def test_a_hub_model_says_which_chat_template_it_has(tmp_path: Path) -> None:
 def test_a_missing_file_says_how_to_mend_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such file; name the recipe with --params"):
         params.load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize("url", ["http://ann:hunter22@host/v1", "http://host/v1?api_key=hunter22"])
+def test_a_password_in_a_servers_address_is_refused_and_never_said(
+    tmp_path: Path, url: str
+) -> None:
+    path = _broken(tmp_path, "engine.server", {"url": url})
+    with pytest.raises(UserError, match=r"engine\.server\.url: .*api_key_env") as told:
+        params.load(path)
+    assert "hunter22" not in str(told.value)
+
+
+@pytest.mark.parametrize("nested", ["[" * 2000, "{a: " * 2000])
+def test_yaml_that_nests_too_deep_is_one_line(tmp_path: Path, nested: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("seeds: " + nested + ("]" if nested[0] == "[" else "}") * 2000, "utf-8")
+    with pytest.raises(UserError, match=str(path)) as told:
+        params.load(path)
+    assert len(str(told.value)) < 500

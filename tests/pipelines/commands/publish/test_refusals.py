@@ -81,6 +81,17 @@ def test_secrets_and_addresses_are_listed_and_never_shown_whole(
     assert KEY in hub.repos
 
 
+def test_a_secret_in_the_lock_and_nothing_is_written_before_it_is_refused(
+    run: Run, hub: Hub, build: Path, tmp_path: Path
+) -> None:
+    secret = "ghp_" + "a1B2" * 9
+    with (build / "dvc.lock").open("a") as file:
+        file.write(f"# {secret}\n")
+    folder = tmp_path / "written"
+    _refused(run("--tables", "pairs", "--dry-run", "--out", str(folder)), "1 findings")
+    assert not folder.exists()
+
+
 def test_a_secret_in_the_parameters(run: Run, hub: Hub, build: Path) -> None:
     secret = "ghp_" + "a1B2" * 9
     with (build / "params.yaml").open("a") as file:
