@@ -43,11 +43,10 @@ def body(run: Stage, args: Args) -> None:
     chosen = params.load(args.params).model_dump(mode="json")
     report = build(args.data, chosen)
     records = {name: _text(rows) for name, rows in report.records().items()}
-    _folder(args.out / "figures", report.drawings() | records)
     pages = {f"{name}.html": page for name, page in report.iterations.items()}
-    _folder(args.out / "iterations", pages)
     run.outputs.text(args.out / "index.html", report.page)
     run.outputs.text(args.out / "summary.json", _text(report.summary))
+    _folders({args.out / "figures": report.drawings() | records, args.out / "iterations": pages})
     run.summary.rows_in = sum(row["responses"] for row in report.policies)
     run.summary.kept = run.summary.rows_in
     print(_headline(report))
@@ -64,21 +63,30 @@ def _headline(report: Report) -> str:
     return table(names, [[row[key] for key in keys] for row in known])
 
 
-def _folder(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write files beside their folder, then exchange the two: whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temp = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
-    old = temp.with_name(f"{temp.name}.old")
+def _folders(wanted: Mapping[Path, Mapping[str, str]]) -> None:
+    """Write the files of all folders beside them, then exchange each: all of them or none."""
+    made: dict[Path, Path] = {}
     try:
-        for name, text in texts.items():
-            (temp / name).write_text(text, "utf-8")
-        temp.chmod(0o755)
-        if folder.exists():
-            folder.rename(old)
-        temp.rename(folder)
+        for folder, texts in wanted.items():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            temp = tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent)
+            made[folder] = Path(temp)
+            for name, text in texts.items():
+                (made[folder] / name).write_text(text, "utf-8")
+            made[folder].chmod(0o755)
+        for folder, ready in made.items():
+            _exchange(folder, ready)
     finally:
-        shutil.rmtree(temp, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        for ready in made.values():
+            shutil.rmtree(ready, ignore_errors=True)
+
+
+def _exchange(folder: Path, ready: Path) -> None:
+    old = ready.with_name(f"{ready.name}.old")
+    if folder.exists():
+        folder.rename(old)
+    ready.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _text(value: object) -> str:

@@ -58,3 +58,14 @@ def test_a_broken_table_leaves_the_old_report(
 def test_a_missing_build_is_one_line(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(out, "nowhere") == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_folders_appear_together_or_stay_as_they_were(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    report._folders({out / "figures": {"a.svg": "old"}, out / "iterations": {"i.html": "old"}})
+    bad = {"i.html": "new", "no/such/folder.html": "new"}
+    with pytest.raises(OSError, match="no/such"):
+        report._folders({out / "figures": {"a.svg": "new"}, out / "iterations": bad})
+    found = {path.name: path.read_text() for path in out.rglob("*.*") if path.is_file()}
+    assert found == {"a.svg": "old", "i.html": "old"}
+    assert sorted(path.name for path in out.iterdir()) == ["figures", "iterations"]
