@@ -61,6 +61,7 @@ def body(run: Stage, args: Args) -> None:
     with TemporaryDirectory(prefix=f".{docs.name}.", dir=docs.parent) as temp:
         site = Path(temp) / "site"
         report = expectations.validate(args.suite, frames, str(site.resolve()))
+        _written(site, docs)
         shutil.rmtree(docs, ignore_errors=True)
         site.rename(docs)
     run.outputs.json(args.report, report)
@@ -70,6 +71,18 @@ def body(run: Stage, args: Args) -> None:
     run.summary.rows_in = run.summary.kept = sum(f["rows"] for f in report["frames"].values())
     count = sum(len(f["expectations"]) for f in report["frames"].values())
     run.summary.note = f"{args.suite}: {count} expectations hold, docs in {docs}"
+
+
+def _written(site: Path, docs: Path) -> None:
+    """Check that the docs are there: Great Expectations goes on where it could not write a page.
+
+    Raises:
+        UserError: a page is missing or empty.
+    """
+    pages = list(site.rglob("*.html"))
+    index = site / "index.html"
+    if index not in pages or not all(page.stat().st_size for page in pages):
+        raise UserError(f"{docs}: its pages could not be written whole; free some disk space")
 
 
 def _members(suite: str, tables: Sequence[Path], gates: Gates) -> Frames:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from curation.core.errors import UserError
 from curation.core.schema import MESSAGES, PREFERENCES, REJECTS
 from pipelines.stages import expectations
 
@@ -95,3 +96,15 @@ def test_the_check_command_does_not_import_great_expectations(root: Path) -> Non
         "sys.exit(bool({'great_expectations', 'torch', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("missing", ["index", "page"])
+def test_docs_that_could_not_be_written_are_no_success(tmp_path: Path, missing: str) -> None:
+    site = tmp_path / "site"
+    (site / "validations").mkdir(parents=True)
+    (site / "index.html").write_text("" if missing == "page" else "whole")
+    (site / "validations/a.html").write_text("whole")
+    if missing == "index":
+        (site / "index.html").unlink()
+    with pytest.raises(UserError, match="docs/sources: its pages could not be written whole"):
+        expectations._written(site, Path("docs/sources"))
