@@ -109,6 +109,21 @@ def make(name: str, tokenizer: Any, folder: Path) -> Path:
     Raises:
         UserError: transformers makes no causal model of it.
     """
+    path = folder / name
+    random_model(name, tokenizer).save_pretrained(path)
+    tokenizer.save_pretrained(path)
+    return path
+
+
+def random_model(name: str, tokenizer: Any, **changed: Any) -> Any:
+    """A random model of an architecture, in evaluation mode.
+
+    Args:
+        changed: values of its configuration; it has a row for each token by default.
+
+    Raises:
+        UserError: transformers makes no causal model of it.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -116,17 +131,14 @@ def make(name: str, tokenizer: Any, folder: Path) -> Path:
         "vocab_size": len(tokenizer), "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id,
     }  # fmt: skip
-    config = AutoConfig.for_model(name, **(special | SHAPES[name]))
+    config = AutoConfig.for_model(name, **(special | SHAPES[name] | changed))
     torch.manual_seed(1)
     try:
         model = AutoModelForCausalLM.from_config(config)
     except ValueError as error:
         raise UserError(f"{name}: {str(error).splitlines()[0][:90]}") from error
     _wake(model)
-    path = folder / name
-    model.eval().save_pretrained(path)
-    tokenizer.save_pretrained(path)
-    return path
+    return model.eval()
 
 
 def _wake(model: Any) -> None:
