@@ -19,10 +19,11 @@ from training.core import environment
 
 environment.prepare()
 ROWS = {row.name: row for row in combinations.every()}
+SPOILT = "gpt2 mamba"  # of the short form; its tables are kept, to be spoilt
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", combinations.SHORT)
+@pytest.mark.parametrize("name", [name for name in combinations.SHORT if name != SPOILT])
 def test_what_is_sampled_is_what_is_referenced_trained_on_and_scored(
     name: str, tmp_path: Path
 ) -> None:
@@ -43,7 +44,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     with contextlib.chdir(folder):
         try:
-            flow.publish(ROWS["gpt2 gpt2"])
+            flow.publish(ROWS[SPOILT])
         except NotInstalledError as missing:
             pytest.skip(str(missing))
         flow.run()
