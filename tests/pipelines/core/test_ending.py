@@ -17,6 +17,16 @@ from pipelines.core.arguments import Arguments, writes
 from pipelines.core.ending import ended
 from pipelines.core.stage import Stage
 
+WAITS = """
+import sys, time
+from pipelines.shared import asking
+
+def body():
+    print("begun", flush=True)
+    time.sleep(60)
+
+sys.exit(asking.guard("waits", body))
+"""
 PRINTS = """
 import sys
 from pipelines.shared import asking
@@ -62,16 +72,12 @@ def test_ctrl_c_in_a_stage_is_one_line_and_130(
 
 
 def test_ctrl_c_in_a_command_is_one_line_and_130(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    query = "select sum(range % 7) from range(100000000000)"
-    run = start(
-        sys.executable, "-m", "pipelines.cli", "sql", query, "--data", str(tmp_path / "data")
-    )
-    time.sleep(6)
-    assert run.poll() is None
+    run = start(sys.executable, script(tmp_path, WAITS))
+    assert run.stdout is not None
+    assert run.stdout.readline() == "begun\n"
     run.send_signal(signal.SIGINT)
     _, told = run.communicate(timeout=30)
-    assert (run.returncode, told) == (130, "sql: interrupted\n")
+    assert (run.returncode, told) == (130, "waits: interrupted\n")
 
 
 @pytest.mark.parametrize("lines", [3, 100_000])

@@ -27,7 +27,10 @@ def asked() -> list[tuple[str, bool]]:
     """Dotted keys of params.yaml that commands hold, * for any item, and whether quoted."""
     found = set()
     for body in STAGES.values():
-        section = body.get("foreach", "").strip("${}")
+        over = body.get("foreach", "")
+        if isinstance(over, list):
+            continue  # the graph's own words
+        section = over.strip("${}")
         for quote, name in re.findall(r"('?)\$\{([^}]+)\}", body.get("do", body)["cmd"]):
             if name == "key":
                 dotted = f"{section}.*"
