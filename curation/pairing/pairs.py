@@ -18,7 +18,7 @@ from curation.pairing.rules import Rules
 from curation.pairing.scale import Jury
 
 PART = 2_000_000  # responses paired at once: about a GiB with chosen texts of 400 characters
-TEXT = 1_500_000_000  # characters of the responses paired at once: keeps longer ones under 2 GiB
+TEXT = 1_500_000_000  # bytes of responses and token ids paired at once: long ones stay under 2 GiB
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from pipelines.core.stage import Stage
 from pipelines.shared import reviews
 
 _SPILLED = 4 * ROW_GROUP  # pairs sorted at once
+_TOKEN = 8  # bytes of a token id
 
 
 class Args(Arguments):
@@ -68,7 +69,8 @@ def body(run: Stage, args: Args) -> None:
         reviews.verdicts(args.reviews),
     )
     rules = rules_of(load(args.params))
-    rows, text = tables.generations.select(pl.len(), pl.col("n_chars").sum()).collect().row(0)
+    size = pl.col("n_chars") + _TOKEN * pl.col("n_tokens")
+    rows, text = tables.generations.select(pl.len(), size.sum()).collect().row(0)
     count = math.ceil(max(rows / PART, text / TEXT))
     if count < 2:
         found = _whole(run, args, tables, rules)
