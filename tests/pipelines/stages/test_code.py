@@ -61,6 +61,7 @@ def dvc(project: Path) -> Dvc:
     iterations = {name: {**whole["iterations"]["iter1"], **item} for name, item in ITEMS.items()}
     iterations["iter2"]["prompts"] = whole["iterations"]["iter2"]["prompts"]
     whole["iterations"] = iterations
+    whole["evaluation"]["policies"] = ["sft", "iter1"]
     (project / "params.yaml").write_text(yaml.safe_dump(whole, sort_keys=False), "utf-8")
     here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     author = {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME",)}
