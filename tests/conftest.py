@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from hypothesis import settings
 # A busy machine is no failure: no example is judged by its time.
 settings.register_profile("prefloop", deadline=None)
 settings.load_profile("prefloop")
+
+# Workers share the cores: a tiny model's step on two threads costs up to three times the CPU of
+# one thread, and is no faster beside another worker.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 IDENTITY = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
@@ -51,6 +57,19 @@ def copy_project(target: Path) -> Path:
         subprocess.run(["git", *command], cwd=target, check=True)
     subprocess.run(["git", *IDENTITY, "commit", "-qm", "copy"], cwd=target, check=True)
     return target
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_pass_here() -> Iterator[None]:
+    """A trained reward model is read back by plain transformers in this process: 4 s of CPU less.
+
+    It is the function that the process of its own runs; `test_replay.py` tests that process.
+    """
+    from training.judges import plain
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain, "apart", lambda path, ids: plain.scores(path, ids, plain.SIDES))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +139,8 @@ def _build(target: Path) -> None:
 
 def copy_build(finished: Path, target: Path) -> Path:
     """A copy of a finished build that a test may change; times of files are kept."""
-    shutil.copytree(finished, target, dirs_exist_ok=True, symlinks=True)
+    left = shutil.ignore_patterns(".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+    shutil.copytree(finished, target, dirs_exist_ok=True, symlinks=True, ignore=left)
     return target
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from curation.core.errors import UserError
 
 BATCH = 4  # sequences of different lengths that are padded together
+SIDES = ("right", "left")  # of padding
 _PR_SET_PDEATHSIG = 1
 
 
@@ -82,7 +83,7 @@ def main() -> None:
 
     environment.prepare()
     items, path = json.load(sys.stdin), Path(sys.argv[1])
-    print(json.dumps(scores(path, items, ("right", "left"))))
+    print(json.dumps(scores(path, items, SIDES)))
 
 
 if __name__ == "__main__":

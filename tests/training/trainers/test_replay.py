@@ -27,6 +27,14 @@ SETTINGS = RewardModel(
 )
 
 
+APART = plain.apart
+
+
+@pytest.fixture(autouse=True)
+def _(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain, "apart", APART)  # the process itself, unlike in other tests
+
+
 def pad_is_end(base: Path, path: Path) -> Path:
     """The tiny base model, as most publish theirs: the padding token is the end token."""
     tokenizer = checkpoint.load_tokenizer(base)
