@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ from benchmarks.matrix import templates, tokenizers
 from benchmarks.matrix.packages import NotInstalledError
 from benchmarks.matrix.tokenizers import NAMES
 
-__all__ = ["NAMES", "load", "trl_template"]
+__all__ = ["KINDS", "NAMES", "load", "trl_template"]
+
+# For tests that load a saved tokenizer several times, 2 s of CPU each where it has over 100,000
+# pieces: without three whose vocabulary and layout of turns another one has too.
+TWINS = {"llama3": "llama3_2", "qwen": "qwen3", "deepseek_v3": "deepseek_r1"}
+KINDS = tuple(
+    name for name in NAMES if name not in TWINS or os.environ.get("PREFLOOP_TOKENIZERS") == "all"
+)
 
 
 def load(name: str) -> Any:

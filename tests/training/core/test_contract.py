@@ -66,7 +66,7 @@ def test_every_promise_holds_of_the_projects_own_tokenizer(tiny: Any, tmp_path: 
     assert {one.promise: one.verdict for one in found} == dict.fromkeys(contract.PROMISES, "holds")
 
 
-@pytest.mark.parametrize("name", real_tokenizers.NAMES)
+@pytest.mark.parametrize("name", real_tokenizers.KINDS)
 def test_of_real_tokenizers_only_what_is_handled_is_noted(name: str, tmp_path: Path) -> None:
     found = contract.check(saved(real_tokenizers.load(name), tmp_path))
     assert of_verdict(found, "noted") == NOTED[name]

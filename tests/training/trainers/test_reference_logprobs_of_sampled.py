@@ -45,7 +45,7 @@ def plain(model: Any, prompt: list[int], ids: list[int]) -> float:
     return sum(float(logits[len(prompt) - 1 + place, token]) for place, token in enumerate(ids))
 
 
-@pytest.mark.parametrize("name", real_tokenizers.NAMES)
+@pytest.mark.parametrize("name", real_tokenizers.KINDS)
 def test_the_reference_is_of_what_was_sampled(tmp_path: Path, name: str) -> None:
     path = policy(tmp_path / "policy", real_tokenizers.load(name))
     template = ChatTemplate(checkpoint.load_tokenizer(path))
