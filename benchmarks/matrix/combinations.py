@@ -20,7 +20,11 @@ LIKELY = {  # the architecture that a tokenizer's own models have
     "qwen": "qwen2", "qwen3": "qwen3", "deepseek_v3": "llama", "deepseek_r1": "qwen2",
     "smollm2": "llama",
 }  # fmt: skip
-VISION = ("idefics3", "smolvlm")  # these print content parts and no plain text
+REFUSED = {  # what a template's name begins with: what is said of it
+    "idefics3": "does not print the text of a message",  # it prints content parts alone
+    "smolvlm": "does not print the text of a message",
+    "glm4moe": "nothing follows the assistant's content",  # the next speaker ends a turn
+}
 SHORT = ("mistral_v1 mistral", "gemma gemma2", "trl qwen3", "gpt2 mamba", "trl smolvlm")
 
 
@@ -59,7 +63,7 @@ def _real(name: str, architecture: str) -> Combination:
 
 
 def _of_trl(name: str, architecture: str) -> Combination:
-    refused = "does not print the text of a message" if name.startswith(VISION) else None
+    refused = next((said for begins, said in REFUSED.items() if name.startswith(begins)), None)
     return Combination(
         f"trl {name}", "its family's", name, architecture, lambda: families.load(name), refused
     )
