@@ -160,7 +160,9 @@ def test_vllm_fills_the_same_table(build: Path, params: Path, tmp_path: Path) ->
     drawn = read(tmp_path / "generations.parquet", GENERATIONS)
     known = read(build / "data/iterations/iter1/generations.parquet", GENERATIONS)
     both = drawn.join(known, on=["prompt_id", "sample"], how="left", suffix="_known")
-    assert drawn.height == 12 * 4
+    rejects = read(tmp_path / "rejects.parquet", REJECTS)
+    assert drawn.height + rejects.height == 12 * 4
+    assert drawn.height > rejects.height
     assert set(drawn["engine"]) == {"vllm"}
     assert (both["seed"] == both["seed_known"]).all()
     assert (both["policy_sha"] == both["policy_sha_known"]).all()
@@ -217,7 +219,7 @@ def test_the_report_is_one_page_without_the_network(build: Path) -> None:
 
 def test_a_changed_pairing_touches_pairs_and_nothing_before(build: Path, params: Path) -> None:
     _edit(params, lambda recipe: recipe["pairs"].update(length_penalty=0.001))
-    assert _changed(build) == {"pair@iter1", "pair@iter2", "report"}
+    assert _changed(build) == {"code", "pair@iter1", "pair@iter2", "report"}  # code checks params
 
 
 def test_a_new_iteration_adds_only_its_own_stages(build: Path, params: Path) -> None:
@@ -230,8 +232,8 @@ def test_a_new_iteration_adds_only_its_own_stages(build: Path, params: Path) -> 
 
     _edit(params, add)
     changed = _changed(build)
-    assert {name for name in changed if not name.endswith("@iter3")} == {"report"}
-    assert len(changed) == 13
+    assert {name for name in changed if not name.endswith("@iter3")} == {"code", "report"}
+    assert len(changed) == 14
 
 
 def test_only_imported_code_counts(build: Path) -> None:
@@ -245,9 +247,12 @@ def test_only_imported_code_counts(build: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes((before or b"") + b"\n# a comment\n")
         try:
+            _dvc(build, "repro", "--quiet", "--single-item", "code")
             assert _changed(build) == expected
         finally:
             path.unlink() if before is None else path.write_bytes(before)
+    _dvc(build, "repro", "--quiet", "--single-item", "code")
+    assert _changed(build) == set()
 
 
 @pytest.mark.parametrize(
