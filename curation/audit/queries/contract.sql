@@ -6,4 +6,4 @@ select
     sentence as seen
 from checks
 where table_name = 'contract'
-order by gate, violations desc, verdict desc, promise
+order by gate, passed, promise
