@@ -94,9 +94,18 @@ def test_one_bad_table_fails_and_is_named(
 
 def test_how_many_more_tables_failed(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
     no_answer()
-    write("gpteacher", ["c", "c"], dropped=0)
+    write("gpteacher", ["c"], dropped=2)
     assert run() == 2
     assert "; 1 more tables failed; see" in capsys.readouterr().err
+
+
+def test_a_key_twice_is_one_line(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write("gpteacher", ["c", "c"], dropped=0)
+    assert run() == 2
+    assert capsys.readouterr().err == (
+        "gate: data/sources/sft/gpteacher/table.parquet: example_id c occurs twice, but keys a "
+        "table of sft\n"
+    )
 
 
 def test_a_source_of_the_recipe_without_a_table_is_refused(
