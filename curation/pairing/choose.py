@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from curation.pairing.keys import Arrays
 from curation.pairing.responses import Responses
 from curation.pairing.rules import Rules
 from curation.pairing.scale import Floats
-from curation.pairing.strategies import Arrays, select
+from curation.pairing.strategies import select
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,14 @@ def choose(responses: Responses, rules: Rules, penalty: float) -> Choice:
     """
     usable = responses.usable
     adjusted = responses.reward - penalty * responses.length
-    arrays = Arrays(adjusted, usable["generation_id"], responses.judged, rules.seed)
+    arrays = Arrays(
+        adjusted,
+        usable["generation_id"],
+        responses.judged,
+        rules.seed,
+        responses.length,
+        (usable["finish_reason"] == "length").to_numpy(),
+    )
     picked = select(responses.groups, arrays, rules)
     whole = usable.with_columns(adjusted=pl.Series(adjusted, dtype=pl.Float64))
     chosen, rejected = whole[picked.better], whole[picked.worse]

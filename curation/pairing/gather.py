@@ -112,41 +112,63 @@ def judged_by_rules(
 ) -> pl.DataFrame:
     """Add rule, detail (null where the pair stands) and review to candidates with texts.
 
-    The first rule that applies names the reject: identical_text, tie, min_margin, cut_chosen, then
-    review_drop where people said so, then duplicate_pair for a pair that another candidate already
-    is (equal texts, other ids). Candidates that people turned round are turned round here.
+    The first rule that applies names the reject: length_unmatched, identical_text, tie, min_margin,
+    cut_chosen, then review_drop where people said so, then duplicate_pair for a pair that another
+    candidate already is (equal texts, other ids). Candidates that people turned round are turned
+    round here.
 
     Args:
         texts: result of `with_texts`.
         rules: the parameters of the pairing.
         verdicts: what people settled, as `curation.review.decisions.settled` gives it.
     """
-    same = pl.col("chosen") == pl.col("rejected")
-    narrow = pl.col("margin") < rules.min_margin
-    unfinished = (
-        pl.lit(rules.truncated == "never_chosen")
-        & (pl.col("chosen_finish") == "length")
-        & (pl.col("rejected_finish") != "length")
-    )
     first = texts.with_columns(
-        rule=pl.when(same)
-        .then(pl.lit("identical_text"))
-        .when(pl.col("margin") <= 0)
-        .then(pl.lit("tie"))
-        .when(narrow)
-        .then(pl.lit("min_margin"))
-        .when(unfinished)
-        .then(pl.lit("cut_chosen")),
-        detail=pl.when(same)
-        .then(pl.lit("chosen and rejected are the same text"))
-        .when(pl.col("margin") <= 0)
-        .then(pl.format("both {}", "chosen_adjusted"))
-        .when(narrow)
-        .then(pl.format("margin {} under {}", "margin", pl.lit(rules.min_margin)))
-        .when(unfinished)
-        .then(pl.lit("chosen was cut at the limit and rejected was not")),
+        rule=_first([(test, pl.lit(name)) for name, test, _ in _pair_rules(rules)]),
+        detail=_first([(test, said) for _, test, said in _pair_rules(rules)]),
     )
     return _unique(override(first, verdicts))
+
+
+def _pair_rules(rules: Rules) -> list[tuple[str, pl.Expr, pl.Expr]]:
+    """Name, test and detail of each rule that drops a candidate, in order."""
+    narrow = pl.format("margin {} under {}", "margin", pl.lit(rules.min_margin))
+    finished = pl.col("rejected_finish") != "length"
+    unfinished = (pl.col("chosen_finish") == "length") & finished
+    never = pl.lit(rules.truncated == "never_chosen")
+    return [
+        *_unmatched(rules),
+        (
+            "identical_text",
+            pl.col("chosen") == pl.col("rejected"),
+            pl.lit("chosen and rejected are the same text"),
+        ),
+        ("tie", pl.col("margin") <= 0, pl.format("both {}", "chosen_adjusted")),
+        ("min_margin", pl.col("margin") < rules.min_margin, narrow),
+        (
+            "cut_chosen",
+            never & unfinished,
+            pl.lit("chosen was cut at the limit and rejected was not"),
+        ),
+    ]
+
+
+def _unmatched(rules: Rules) -> list[tuple[str, pl.Expr, pl.Expr]]:
+    """The rule of `Rules.match_length`, where it is asked for."""
+    if rules.match_length is None:
+        return []
+    chosen, rejected = (pl.col(f"{side}_{rules.length_unit}") for side in SIDES)
+    allowed = pl.max_horizontal(
+        rules.match_length * pl.max_horizontal(chosen, rejected), pl.lit(float(rules.match_within))
+    )
+    told = pl.format(
+        f"nearest to the strategy: {{}} and {{}} {rules.length_unit}", chosen, rejected
+    )
+    return [("length_unmatched", (chosen - rejected).abs() > allowed, told)]
+
+
+def _first(cases: list[tuple[pl.Expr, pl.Expr]]) -> pl.Expr:
+    """The value of the first case that holds; null where none does."""
+    return pl.coalesce(pl.when(test).then(value) for test, value in cases)
 
 
 def _unique(frame: pl.DataFrame) -> pl.DataFrame:

@@ -31,6 +31,8 @@ class Rules:
     the prompt, or raw; a single judge's stay raw. ``truncated`` never_chosen: a response cut at the
     limit is not chosen over a finished one, which would teach to stop in mid-sentence; it may be
     rejected, or stand against another cut one. keep lets it win, drop pairs none.
+    ``match_length``: both sides differ in length by at most this share of the longer one, or by
+    ``match_within`` units where that is more; the strategy chooses among such pairs. None: any.
     """
 
     strategy: Strategy = "best_worst"
@@ -41,6 +43,8 @@ class Rules:
     max_per_prompt: int | None = None
     top_k: int = 2
     target_margin: float = 1.0
+    match_length: float | None = None
+    match_within: int = 0
     judges: Mapping[str, float] = field(default_factory=dict)
     combine: Combine = "mean"
     combine_k: float = 1.0

@@ -7,34 +7,14 @@ few operations on [prompts, responses] arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
-from polars_hash import NonCryptographicHashingNameSpace
 
 from curation.core.grouped import Groups, Ints
+from curation.pairing.keys import Arrays, key
+from curation.pairing.matched import Picks, matched
 from curation.pairing.rules import Rules
-from curation.pairing.scale import Floats
-
-Picks = tuple[Ints, Ints, NDArray[np.bool_]]
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """What selection reads: one entry per usable response, judged as [responses, judges]."""
-
-    adjusted: Floats
-    ids: pl.Series
-    judged: Floats
-    seed: int
-
-    @cached_property
-    def tie(self) -> NDArray[np.uint64]:
-        """A number per response for ties and draws; most pairings of real rewards need none."""
-        name = NonCryptographicHashingNameSpace(pl.col(self.ids.name))
-        return self.ids.to_frame().select(name.xxhash64(seed=self.seed)).to_series().to_numpy()
 
 
 @dataclass(frozen=True)
@@ -87,6 +67,8 @@ def _pick(rows: Ints, arrays: Arrays, rules: Rules) -> tuple[Ints, Ints, Ints]:
 
 def _ranks(rows: Ints, arrays: Arrays, rules: Rules) -> Picks:
     """Ranks (0 = best) of the compared responses as [prompts, candidates]."""
+    if rules.match_length is not None:
+        return matched(rows, arrays, rules)
     last = rows.shape[1] - 1
     match rules.strategy:
         case "best_worst":
@@ -124,42 +106,6 @@ def _corners(n: int, rules: Rules) -> tuple[list[int], list[int]]:
 def _any_two(rows: Ints, arrays: Arrays, rules: Rules) -> Picks:
     """The best of all n(n-1)/2 pairs under the strategy's own key, smallest first."""
     high, low = np.triu_indices(rows.shape[1], 1)
-    key, valid = _key(rows[:, high], rows[:, low], arrays, rules)
-    best = np.argsort(key, axis=1, kind="stable")[:, : rules.max_per_prompt or 1]
+    keys, valid = key(rows[:, high], rows[:, low], arrays, rules)
+    best = np.argsort(keys, axis=1, kind="stable")[:, : rules.max_per_prompt or 1]
     return high[best], low[best], np.take_along_axis(valid, best, axis=1)
-
-
-def _key(
-    better: Ints, worse: Ints, arrays: Arrays, rules: Rules
-) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-    everyone = np.ones(better.shape, bool)
-    if rules.strategy == "random":
-        return _mixed(arrays.tie[better] ^ arrays.tie[worse]), everyone
-    margin = arrays.adjusted[better] - arrays.adjusted[worse]
-    if rules.strategy == "target_margin":
-        return np.abs(margin - rules.target_margin), everyone
-    return _disagreement(better, worse, margin, arrays, rules)
-
-
-def _disagreement(
-    better: Ints, worse: Ints, margin: Floats, arrays: Arrays, rules: Rules
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Spread of the judges' margins, the largest first, among pairs above the minimum margin.
-
-    A prompt without such a pair offers its widest one, which the margin rules then reject: it
-    stays in the ledger.
-    """
-    spread = np.std(arrays.judged[better] - arrays.judged[worse], axis=2)
-    wide = (margin > 0) & (margin >= rules.min_margin)
-    some = wide.any(axis=1, keepdims=True)
-    key = np.where(some, np.where(wide, -spread, np.inf), -margin)
-    fallback = np.zeros_like(wide)
-    np.put_along_axis(fallback, np.argmin(-margin, axis=1)[:, None], True, axis=1)
-    return key, np.where(some, wide, fallback)
-
-
-def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The splitmix64 finaliser: nearby inputs give unrelated outputs (Steele et al. 2014)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))

@@ -48,6 +48,7 @@ PAIRING = {
     "tie": "Chosen and rejected have the same adjusted reward.",
     "min_margin": "The margin is below pairs.min_margin.",
     "cut_chosen": "Chosen was cut at the limit and rejected was not (pairs.truncated).",
+    "length_unmatched": "No two responses to the prompt are of like length (pairs.match_length).",
     "duplicate_pair": "The same two texts were paired before.",
     "review_drop": "People who reviewed the pair decided that it goes.",
 }

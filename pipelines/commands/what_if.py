@@ -31,6 +31,8 @@ _KNOBS = (
     "max_per_prompt",
     "top_k",
     "target_margin",
+    "match_length",
+    "match_within",
     "combine",
     "combine_k",
     "scale",

@@ -123,6 +123,17 @@ class Pairs(Model):
     target_margin: float = knob(
         "The margin that target_margin looks for.", 1.0, unit="reward", gt=0, le=1e6
     )
+    match_length: Share | None = knob(
+        "Most that chosen and rejected may differ in length, as a share of the longer; null: any.",
+        None,
+    )
+    match_within: int = knob(
+        "With match_length, a difference of so many units of length_unit is always allowed.",
+        0,
+        unit="units of length",
+        ge=0,
+        le=1_000_000,
+    )
     judges: dict[str, Annotated[float, Field(gt=0)]] = knob(
         "Judge: its weight; empty: every judge of the scores, each with weight 1.", {}
     )
