@@ -35,7 +35,7 @@ from curation.user_rows.parse import ALIASES, Parsed, parse
 from pipelines.core import io, stage
 from pipelines.core.arguments import Arguments, foreach, option, reads
 from pipelines.core.stage import Stage
-from pipelines.shared import judging, sampling, user_rows
+from pipelines.shared import draws, judging, user_rows
 
 TASK = "build"
 
@@ -124,7 +124,7 @@ def _generations(
     run.outputs.table(folder / "generate_rejects.parquet", schema.REJECTS, schema.REJECTS.empty())
     counts = {"rows_in": made["prompt_id"].n_unique(), "rejected": 0}
     counts["kept"] = counts["rows_in"]
-    run.outputs.json(folder / "generate.json", counts | sampling.metrics(made))
+    run.outputs.json(folder / "generate.json", counts | draws.metrics(made))
     assert made.height + dropped.height == parsed.frame.height, "a row was lost"
     return made.height, dropped
 

@@ -24,7 +24,7 @@ from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
-from pipelines.shared import judging, sampling, settings
+from pipelines.shared import judging, orders, sampling, settings
 
 if TYPE_CHECKING:
     from training.measures.kl import Ratios
@@ -55,9 +55,9 @@ def body(run: Stage, args: Args) -> None:
     params = parameters.load(args.params)
     prompts = _held_out(io.read(args.prompts, schema.PROMPTS), params, args)
     section = params.evaluation
-    order = sampling.Order(
+    order = orders.Order(
         stage=f"evaluate@{args.policy_name}",
-        turns=(sampling.Turn(args.policy_name, args.policy, section.n),),
+        turns=(orders.Turn(args.policy_name, args.policy, section.n),),
         temperatures=(section.temperature,),
         max_new_tokens=section.max_new_tokens,
         seed=params.seeds.evaluation,

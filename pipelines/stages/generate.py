@@ -23,7 +23,7 @@ from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.params.loop import Iteration
 from pipelines.core.stage import Stage
-from pipelines.shared import policies, sampling, settings
+from pipelines.shared import orders, policies, sampling, settings
 
 
 class Args(Arguments):
@@ -48,7 +48,7 @@ def body(run: Stage, args: Args) -> None:
     params = parameters.load(args.params)
     iteration = _iteration(params, args)
     prompts = _slice(io.read(args.prompts, schema.PROMPTS), iteration, params, args)
-    order = sampling.Order(
+    order = orders.Order(
         stage=f"generate@{args.iteration}",
         turns=tuple(_turns(iteration, args)),
         temperatures=tuple(iteration.temperatures),
@@ -70,13 +70,13 @@ def body(run: Stage, args: Args) -> None:
     run.summary.note = f"{done.generations.height} of {done.draws} responses"
 
 
-def _turns(iteration: Iteration, args: Args) -> Iterator[sampling.Turn]:
+def _turns(iteration: Iteration, args: Args) -> Iterator[orders.Turn]:
     """The iteration's policy, then the further ones, whose samples are numbered after its own."""
-    yield sampling.Turn(iteration.policy, args.policy, iteration.n)
+    yield orders.Turn(iteration.policy, args.policy, iteration.n)
     first = iteration.n
     for name, n in iteration.also.items():
         path = policies.find(args.policies, name, f"iterations.{args.iteration}.also")
-        yield sampling.Turn(name, path, n, first)
+        yield orders.Turn(name, path, n, first)
         first += n
 
 
