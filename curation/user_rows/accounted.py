@@ -39,7 +39,15 @@ def generations(
     named = parsed.with_columns(
         prompt_id=ids.prompt_id(col("messages")), policy=col("policy").fill_null(policy)
     ).join(pool.select("prompt_id", "split"), on="prompt_id", how="left")
-    identity = pl.concat_str(
+    known = named.with_columns(generation_id=ids.digest(_identity()))
+    judged = known.with_columns(**_verdict(_spelled(control)))
+    kept = judged.filter(col("rule").is_null())
+    return _as_generations(kept, tokens), _rejects(judged, stage)
+
+
+def _identity() -> pl.Expr:
+    """What makes two imported responses one."""
+    return pl.concat_str(
         pl.lit("imported"),
         "prompt_id",
         "policy",
@@ -48,14 +56,15 @@ def generations(
         "response",
         separator="\x1f",
     )
-    known = named.with_columns(generation_id=ids.digest(identity))
-    spelled = _spelled(control)
+
+
+def _verdict(spelled: pl.Expr) -> dict[str, pl.Expr]:
+    """Rule and detail of each response, null where it may be kept."""
     again = col("item").rank("ordinal").over("generation_id") > 1
     place = ["prompt_id", "policy", "sample", "temperature"]
     taken = col("item").rank("ordinal").over([*place, again]) > 1
-    same_place = col("sample").is_not_null() & taken
-    judged = known.with_columns(
-        rule=pl.when(col("split").is_null())
+    rule = (
+        pl.when(col("split").is_null())
         .then(pl.lit("unknown_prompt"))
         .when(col("split") != "train")
         .then(pl.lit("held_out_prompt"))
@@ -63,14 +72,11 @@ def generations(
         .then(pl.lit("control_tokens"))
         .when(again)
         .then(pl.lit("duplicate_response"))
-        .when(same_place)
-        .then(pl.lit("duplicate_sample")),
-        detail=pl.coalesce(
-            spelled, pl.format("prompt {}, response {}", "prompt_id", "generation_id")
-        ),
+        .when(col("sample").is_not_null() & taken)
+        .then(pl.lit("duplicate_sample"))
     )
-    kept = judged.filter(col("rule").is_null())
-    return _as_generations(kept, tokens), _rejects(judged, stage)
+    told = pl.format("prompt {}, response {}", "prompt_id", "generation_id")
+    return {"rule": rule, "detail": pl.coalesce(spelled, told)}
 
 
 def _spelled(control: Sequence[str]) -> pl.Expr:
