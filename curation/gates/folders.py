@@ -11,16 +11,16 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "source_sft": ("sft_rows", "sources"),
     "source_prompts": ("prompts_rows", "sources"),
     "source_benchmark": ("benchmark_rows",),
-    "mixes": ("mixes", "preference_rows", "splits", "trained"),
-    "sft_mix": ("sft_mix", "sft_rows", "splits", "trained"),
-    "prompts": ("prompts", "prompts_rows"),
+    "mixes": ("asked", "mixes", "preference_rows", "splits", "trained"),
+    "sft_mix": ("asked", "sft_rows", "splits", "trained"),
+    "prompts": ("asked", "prompts", "prompts_rows"),
     "generations": ("generations", "responses"),
-    "scores": ("scores",),
+    "scores": ("judged", "scores"),
     "pairs": ("pairs", "trained"),
     "history": ("history", "history_rows", "trained"),
     "offline": ("history_rows", "trained"),
     "reference": ("reference",),
-    "evaluation": ("evaluation", "responses"),
+    "evaluation": ("evaluation", "judged", "responses"),
 }
 """Table -> the folders of its own checks."""
 

@@ -2,9 +2,9 @@
 
 A check is a .sql file of one of the table's folders of ``curation/gates/checks`` (its own, and
 those of the shapes it shares with other tables); its first comment line is the sentence it asserts,
-a line ``-- views: a, b`` names the views it reads beside ``this``. Files of
-``curation/gates/checks/any`` run for every table that is given the views they need. Keys and nulls
-are checked from ``curation.core.schema``.
+a line ``-- views: a, b`` names the views it reads beside ``this``. The table's own name is one of
+them, so that a check can serve two tables. Files of ``curation/gates/checks/any`` run for every
+table that is given the views they need. Keys and nulls are checked from ``curation.core.schema``.
 """
 
 from __future__ import annotations
@@ -71,6 +71,7 @@ def checks_of(table_name: str, views: Sequence[str]) -> list[Check]:
     """
     if table_name not in TABLES:
         raise UserError(f"--table-name {table_name}: unknown; tables: {', '.join(TABLES)}")
+    views = [*views, TABLES[table_name].name]
     shared, *folders = folders_of(table_name)
     own = [check for name in folders for check in in_folder(name)]
     for check in own:
@@ -139,6 +140,8 @@ def run(
     Raises:
         UserError: DuckDB cannot run a check, because a view lacks a column or cannot be read.
     """
+    own = TABLES[table_name].name
+    connection.execute(f'create view if not exists "{own}" as select * from this')
     results = [_result(check, connection) for check in checks]
     rows = connection.execute("select count(*) from this").fetchone()
     assert rows is not None

@@ -1,14 +1,14 @@
 -- Every response was judged exactly once by every judge, and no other.
--- views: scores
+-- views: generations, scores
 with judges as (
     select distinct judge from scores
 ),
 
 expected as (
     select
-        this.generation_id,
+        generations.generation_id,
         judges.judge
-    from this
+    from generations
     cross join judges
 ),
 

@@ -1,4 +1,4 @@
--- No question of a comparison is a benchmark's question, case and marks apart.
+-- No question asked is a benchmark's question, case and marks apart.
 -- views: benchmarks
 with items as (
     select
@@ -8,16 +8,17 @@ with items as (
     from benchmarks
 ),
 
+-- the turns stand in prompt of comparisons, in messages of all others
 asked as (
     select
-        pair_id,
-        unnest(prompt) as turn
+        prompt_id,
+        unnest(columns('^(prompt|messages)$')) as turn
     from this
 ),
 
 questions as (
     select
-        pair_id,
+        prompt_id,
         trim(regexp_replace(
             lower(turn.content), '[^\p{L}\p{N}]+', ' ', 'g'
         )) as words
@@ -27,7 +28,7 @@ questions as (
 
 found as (
     select distinct
-        questions.pair_id,
+        questions.prompt_id,
         items.benchmark,
         items.item_id
     from questions
