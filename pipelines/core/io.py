@@ -31,8 +31,13 @@ def parquet_schema(path: Path) -> dict[str, pl.DataType]:
         ) from error
 
 
-def scan(path: Path, table: Table) -> pl.LazyFrame:
+def scan(path: Path, table: Table, *, keyed: bool = True) -> pl.LazyFrame:
     """Open a Parquet file lazily and check it: every byte, columns and types, one row to a key.
+
+    Args:
+        path: the file.
+        table: what it should be.
+        keyed: whether to look at the keys; a gate counts and names duplicates itself.
 
     Raises:
         UserError: the file is missing, unreadable, not as it was written, holds two rows of one
@@ -57,7 +62,9 @@ def scan(path: Path, table: Table) -> pl.LazyFrame:
         for column in table.columns
         if column.name not in found
     }
-    if table.name != REJECTS.name:  # one item may be dropped twice, as a raw row may come twice
+    if (
+        keyed and table.name != REJECTS.name
+    ):  # one item may be dropped twice, as a raw row may come twice
         sealed.one_each(path, table)
     return pl.scan_parquet(path).with_columns(**absent).select(table.names)
 

@@ -127,7 +127,7 @@ def _files(name: str, path: Path, this: Table) -> list[str]:
         raise UserError(f"{path}: no */table.parquet in it for the view {name}")
     for file in files:
         if table is not None:
-            io.scan(file, table)
+            io.scan(file, table, keyed=name != "this")  # the report names this one's duplicates
         elif not file.is_file():
             raise UserError(f"{file}: no such file; run the stage that writes it first")
     return [str(file) for file in files]

@@ -99,13 +99,18 @@ def test_how_many_more_tables_failed(build: Path, capsys: pytest.CaptureFixture[
     assert "; 1 more tables failed; see" in capsys.readouterr().err
 
 
-def test_a_key_twice_is_one_line(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write("gpteacher", ["c", "c"], dropped=0)
+def test_a_key_twice_is_named_in_the_report(
+    build: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("gpteacher", ["c", "c", "d"], dropped=0)
     assert run() == 2
     assert capsys.readouterr().err == (
-        "gate: data/sources/sft/gpteacher/table.parquet: example_id c occurs twice, but keys a "
-        "table of sft\n"
+        "gate: data/sources/sft/gpteacher/table.parquet: keys_unique: 1 rows break it (example_id "
+        f"is unique), first example_id=c, copies=2; see {REPORT}\n"
     )
+    checks = json.loads(REPORT.read_text("utf-8"))["tables"]["gpteacher"]["checks"]
+    (found,) = (one for one in checks if one["name"] == "keys_unique")
+    assert (found["violations"], found["examples"]) == (1, [{"example_id": "c", "copies": 2}])
 
 
 def test_a_source_of_the_recipe_without_a_table_is_refused(
