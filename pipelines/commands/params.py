@@ -7,8 +7,6 @@ Run: prefloop params [KEY], such as prefloop params iterations.iter1.n
 
 from __future__ import annotations
 
-import argparse
-import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 
 from curation.core.errors import UserError
 from pipelines.core.params.text import IN_PLACE, read
-from pipelines.shared import knobs
+from pipelines.shared import asking, knobs
 from pipelines.shared.knobs import Knob
 
 TASK = "build"
@@ -24,16 +22,13 @@ TASK = "build"
 
 def main(argv: Sequence[str]) -> int:
     """Print a knob, a section or all sections; 2 for a key that is not there."""
-    parser = argparse.ArgumentParser(prog="prefloop params", description=__doc__)
+    parser = asking.parser("params", __doc__, build=False)
     parser.add_argument("key", nargs="?", metavar="KEY", help="dotted, such as dpo.beta")
     parser.add_argument("--params", type=Path, default=IN_PLACE, metavar="FILE")
     args = parser.parse_args(argv)
-    try:
-        print(_all() if args.key is None else _one(args.key, args.params))
-    except UserError as error:
-        print(f"params: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return asking.guard(
+        "params", lambda: print(_all() if args.key is None else _one(args.key, args.params))
+    )
 
 
 def _all() -> str:

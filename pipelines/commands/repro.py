@@ -7,14 +7,13 @@ Every other argument goes to `dvc repro`: targets, -f, -s and the rest of its fl
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from curation.core.errors import UserError
+from pipelines.shared import asking
 from pipelines.shared.recipes import IN_PLACE, checked
 
 TASK = "build"
@@ -30,14 +29,9 @@ SETTINGS = {
 
 def main(argv: Sequence[str]) -> int:
     """Run `dvc repro ARGS` on a recipe that was checked; exit code 2 on bad input or a failure."""
-    _, given = argparse.ArgumentParser(
-        prog="prefloop repro", description=__doc__, allow_abbrev=False
-    ).parse_known_args(argv)
-    try:
-        checked(IN_PLACE)
-    except UserError as error:
-        print(f"repro: {error}", file=sys.stderr)
-        return 2
+    _, given = asking.parser("repro", __doc__, build=False).parse_known_args(argv)
+    if bad := asking.guard("repro", _checked):
+        return bad
     env = environment()
     code = subprocess.run(["dvc", "repro", *given], env=env, check=False).returncode
     if code == 0:
@@ -45,6 +39,10 @@ def main(argv: Sequence[str]) -> int:
     subprocess.run(["dvc", "checkout", "--quiet"], env=env, check=False, stderr=subprocess.DEVNULL)
     print("repro: a stage failed (see above); the last good outputs are in place", file=sys.stderr)
     return 2
+
+
+def _checked() -> None:
+    checked(IN_PLACE)
 
 
 def environment() -> dict[str, str]:

@@ -7,13 +7,10 @@ Run: prefloop use RECIPE
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 
-from curation.core.errors import UserError
 from pipelines.core.outputs import atomic
-from pipelines.shared import recipe_text
+from pipelines.shared import asking, recipe_text
 from pipelines.shared.recipes import IN_PLACE, checked, find
 
 TASK = "build"
@@ -21,16 +18,15 @@ TASK = "build"
 
 def main(argv: Sequence[str]) -> int:
     """Check a recipe and write it to params.yaml, whole or not at all."""
-    parser = argparse.ArgumentParser(prog="prefloop use", description=__doc__)
+    parser = asking.parser("use", __doc__, build=False)
     parser.add_argument("recipe", help="a name under recipes/ or a path")
     args = parser.parse_args(argv)
-    try:
-        path = find(args.recipe)
-        recipe, params = checked(path)
-    except UserError as error:
-        print(f"use: {error}", file=sys.stderr)
-        return 2
+    return asking.guard("use", lambda: _use(args.recipe))
+
+
+def _use(name: str) -> None:
+    path = find(name)
+    recipe, params = checked(path)
     with atomic(IN_PLACE) as temp:
         temp.write_text(recipe_text.text(recipe), "utf-8")
     print(f"{IN_PLACE} is now {path} ({len(params.sources)} sources); run dvc repro")
-    return 0
