@@ -13,7 +13,7 @@ from curation.pairing.cut import Tables
 from curation.pairing.figures import Tally, figures, tally
 from curation.pairing.gather import as_pairs, judged_by_rules, with_texts
 from curation.pairing.ledger import rejects
-from curation.pairing.responses import Responses, load
+from curation.pairing.responses import Responses, below_finished, load
 from curation.pairing.rules import Rules
 from curation.pairing.scale import Jury
 
@@ -66,6 +66,7 @@ def part_of(one: Tables, jury: Jury, rules: Rules, penalty: float) -> Part:
 
 
 def _paired(tables: Tables, responses: Responses, rules: Rules, penalty: float) -> Part:
+    responses = below_finished(responses, rules, penalty)
     choice = choose(responses, rules, penalty)
     texts = with_texts(choice.candidates, tables.generations, tables.prompts)
     judged = judged_by_rules(texts, rules, tables.verdicts)

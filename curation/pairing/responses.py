@@ -60,11 +60,39 @@ def load(generations: pl.LazyFrame, scores: pl.LazyFrame, jury: Jury, rules: Rul
     judged = scaled(judged, jury, slim["prompt_id"], rules)
     reward = _combined(judged, [rules.judges.get(judge, 1.0) for judge in jury.names], rules)
     whole = slim.with_columns(reward=pl.Series(reward, dtype=pl.Float64, nan_to_null=True))
-    verdict = _below_finished(whole, verdict, rules)
-    fine = verdict["rule"].is_null().to_numpy()
     usable, dropped = whole, whole.hstack(verdict).filter(~fine)
     if dropped.height:  # seldom, and copying a million rows takes its time
         usable, judged = whole.filter(fine), judged[fine]
+    return _measured(usable, dropped, judged, rules)
+
+
+def below_finished(responses: Responses, rules: Rules, penalty: float) -> Responses:
+    """Leave out cut responses that would be chosen over every finished one of their prompt.
+
+    Args:
+        responses: as `load` gives them, on which an automatic penalty is settled.
+        rules: the parameters of the pairing; only never_chosen leaves any out.
+        penalty: reward per unit of length that is taken off, as `choose` takes it.
+    """
+    usable = responses.usable
+    cut = pl.col("finish_reason") == "length"
+    if rules.truncated != "never_chosen" or not (usable["finish_reason"] == "length").any():
+        return responses
+    value = pl.Series(responses.reward - penalty * responses.length)
+    best = pl.col("value").filter(~cut).max().over("prompt_id")
+    above = (cut & (pl.col("value") > best)).fill_null(False)
+    out = usable.with_columns(value=value).select(out=above)["out"]
+    gone = usable.filter(out).with_columns(
+        rule=pl.lit("truncated"),
+        detail=pl.format("cut at {} tokens, above every finished response", "n_tokens"),
+    )
+    dropped = pl.concat([responses.dropped, gone]).sort("generation_id")
+    return _measured(usable.filter(~out), dropped, responses.judged[~out.to_numpy()], rules)
+
+
+def _measured(
+    usable: pl.DataFrame, dropped: pl.DataFrame, judged: Floats, rules: Rules
+) -> Responses:
     length = usable[f"n_{rules.length_unit}"].to_numpy().astype(np.float64)
     groups = group(usable["prompt_id"])
     return Responses(usable, dropped, judged, usable["reward"].to_numpy(), length, groups)
@@ -148,23 +176,6 @@ def _verdict(
     return pl.select(
         rule=pl.coalesce(*(part["rule"] for part in parts)),
         detail=pl.coalesce(*(part["detail"] for part in parts)),
-    )
-
-
-def _below_finished(whole: pl.DataFrame, verdict: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Leave out cut responses that would be chosen over every finished one of their prompt."""
-    cut = pl.col("finish_reason") == "length"
-    if rules.truncated != "never_chosen" or not (whole["finish_reason"] == "length").any():
-        return verdict
-    penalty = 0.0 if rules.length_penalty == "auto" else rules.length_penalty
-    value = pl.col("reward") - penalty * pl.col(f"n_{rules.length_unit}")
-    usable = pl.col("rule").is_null()
-    best = value.filter(usable & ~cut).max().over("prompt_id")
-    above = usable & cut & (value > best).fill_null(False)
-    told = pl.format("cut at {} tokens, above every finished response", "n_tokens")
-    return whole.hstack(verdict).select(
-        rule=pl.when(above).then(pl.lit("truncated")).otherwise("rule"),
-        detail=pl.when(above).then(told).otherwise("detail"),
     )
 
 

@@ -24,13 +24,14 @@ class Rules:
     """The parameters of one pairing.
 
     ``length_penalty`` is reward per unit of length, or "auto": the coefficient that brings the
-    mean within-prompt correlation of adjusted reward and length to zero. ``max_per_prompt`` None
-    means one pair per prompt, or all k x k of top_k_bottom_k. An empty ``judges`` means every
-    judge of the scores table, each with weight 1. ``scale`` is what the rewards of several judges
-    are put on before they are combined: standardised per judge over the iteration, ranked within
-    the prompt, or raw; a single judge's stay raw. ``truncated`` never_chosen: a response cut at the
-    limit is not chosen over a finished one, which would teach to stop in mid-sentence; it may be
-    rejected, or stand against another cut one. keep lets it win, drop pairs none.
+    mean within-prompt correlation of adjusted reward and length to zero, over all responses that
+    have a reward, before never_chosen leaves any out. ``max_per_prompt`` None means one pair per
+    prompt, or all k x k of top_k_bottom_k. An empty ``judges`` means every judge of the scores
+    table, each with weight 1. ``scale`` is what the rewards of several judges are put on before
+    they are combined: standardised per judge over the iteration, ranked within the prompt, or raw;
+    a single judge's stay raw. ``truncated`` never_chosen: a response cut at the limit is not chosen
+    over a finished one, which would teach to stop in mid-sentence; it may be rejected, or stand
+    against another cut one. keep lets it win, drop pairs none.
     ``match_length``: both sides differ in length by at most this share of the longer one, or by
     ``match_within`` units where that is more; the strategy chooses among such pairs. None: any.
     """

@@ -108,6 +108,22 @@ def test_a_cut_response_in_the_middle_is_chosen_over_none_that_finished(
     assert "cut_chosen" in _rules(made).values()
 
 
+def test_whether_a_cut_response_is_the_best_is_seen_under_the_automatic_penalty(
+    world: Callable[..., Any],
+) -> None:
+    rising = [("a", 1.0), ("bb", 3.0), ("ccc", 2.0), ("dddd", 4.0)]
+    answers = {
+        "long": [("a", 1.0), ("bb", 3.0), ("ccc", 2.0), ("dddd", 3.5)],  # best only by its length
+        "short": [("a", 2.5), ("dddd", 3.0), ("eeeee", 2.0)],  # best but for its length
+        **{f"q{n}": rising for n in range(4)},
+    }
+    made = world(answers, cut=["long-3", "short-0"]).make(Rules(length_penalty="auto"))
+    assert 0.5 < made.metrics["length_penalty"] < 0.8
+    assert _rules(made) == {"short-0": "truncated"}
+    sides = {one for one in _sides(made) if not one[0].startswith("q")}
+    assert sides == {("long-1", "long-2"), ("short-1", "short-2")}
+
+
 def test_truncated_responses_are_dropped_on_request(world: Callable[..., Any]) -> None:
     whole = world(ANSWERS, cut=["p-2", "q-0"])
     assert _rules(whole.make(Rules(truncated="keep"))) == {}
