@@ -15,8 +15,10 @@ class Weights:
     """How much each reason counts; each reason lies between 0 and 1.
 
     ``disagreement``: share of the judges whose raw reward prefers the rejected response;
-    ``margin``: twice the chance that the label is wrong under Bradley-Terry; ``length``: 1 less
-    the shorter over the longer response; ``flags``: whether any other flag stands on the pair.
+    ``margin``: twice the chance that the label is wrong under Bradley-Terry, where one reward model
+    of the build gave it, else 1 at the smallest of the iteration down to 0 at its median, as other
+    judges' margins, and several judges' on one scale, are no logits; ``length``: 1 less the shorter
+    over the longer response; ``flags``: whether any other flag stands on the pair.
     """
 
     disagreement: float = 0.40

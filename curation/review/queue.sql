@@ -47,6 +47,30 @@ votes as (
     group by iteration, pair_id
 ),
 
+-- the margin is a logit where one judge that Bradley-Terry has trained gave it;
+-- others' rewards, and several judges' on one scale, have units of their own
+jury as (
+    select
+        split_part(file, '/', 2) as iteration,
+        count(*) = 1
+        and bool_and(key like 'judges.reward_model/%') as logits
+    from metrics
+    where file like 'iterations/%/pair' and key like 'judges.%.weight'
+    group by file
+),
+
+margins as (
+    select
+        iteration,
+        pair_id,
+        abs(margin) as wide,
+        percent_rank() over (
+            partition by iteration
+            order by abs(margin)
+        ) as wider_than
+    from pairs
+),
+
 reasons as (
     select
         pairs.iteration,
@@ -55,7 +79,11 @@ reasons as (
         pairs.flags,
         pairs.chosen_chars - pairs.rejected_chars as length_gap,
         coalesce(votes.against, 0.0) as against,
-        2.0 / (1.0 + exp(least(abs(pairs.margin), 700.0))) as close,
+        case
+            when coalesce(jury.logits, false)
+                then 2.0 / (1.0 + exp(least(margins.wide, 700.0)))
+            else greatest(0.0, 1.0 - 2.0 * margins.wider_than)
+        end as close,
         1.0 - least(pairs.chosen_chars, pairs.rejected_chars)
         / greatest(pairs.chosen_chars, pairs.rejected_chars, 1) as uneven,
         list_has_any(
@@ -67,6 +95,11 @@ reasons as (
         on
             pairs.iteration = votes.iteration
             and pairs.pair_id = votes.pair_id
+    inner join margins
+        on
+            pairs.iteration = margins.iteration
+            and pairs.pair_id = margins.pair_id
+    left join jury on pairs.iteration = jury.iteration
 )
 
 select * from reasons
