@@ -72,10 +72,11 @@ def _computed(
     bf16: bool,
 ) -> pl.DataFrame:
     """Rows of the pairs that no table holds yet, shard by shard in the order of their ids."""
-    from training.core import checkpoint
+    from training.engines import logprobs
     from training.trainers import reference_logprobs
 
-    model = cache(lambda: checkpoint.load_policy(reference))  # not loaded if no shard is missing
+    # not loaded if no shard is missing
+    model = cache(lambda: logprobs.loaded(reference, bf16=bf16))
 
     def work(rows: pl.DataFrame) -> pl.DataFrame:
         items = comparisons.of(rows)

@@ -23,6 +23,7 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
+from pipelines.core.params.loop import Engine
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, orders, sampling, settings
 
@@ -123,7 +124,7 @@ def _figures(
     from training.core import statistics
 
     prompts = answers["prompt_id"].to_list()
-    ratios = _log_ratios(args, answers, params.engine.batch_tokens)
+    ratios = _log_ratios(args, answers, params.engine)
     measured: dict[str, Any] = {
         "chars": answers["n_chars"].to_numpy().astype(float),
         "tokens": answers["n_tokens"].to_numpy().astype(float),
@@ -160,7 +161,7 @@ def _judged(answers: pl.DataFrame, scores: pl.DataFrame) -> dict[str, Any]:
     return result
 
 
-def _log_ratios(args: Args, answers: pl.DataFrame, batch_tokens: int) -> Ratios:
+def _log_ratios(args: Args, answers: pl.DataFrame, engine: Engine) -> Ratios:
     """log pi - log pi0 of every sampled response, also at the temperature that drew it."""
     from training.core import checkpoint
     from training.core.chat_template import ChatTemplate
@@ -170,7 +171,8 @@ def _log_ratios(args: Args, answers: pl.DataFrame, batch_tokens: int) -> Ratios:
     prompts = template.encode_many(answers["messages"].to_list(), add_generation_prompt=True)
     items = list(zip(prompts, answers["token_ids"].to_list(), strict=True))
     temperatures = answers["temperature"].fill_null(1.0).to_list()
-    return kl.log_ratios(args.policy, args.sft, items, temperatures, batch_tokens)
+    half = engine.dtype != "float32"
+    return kl.log_ratios(args.policy, args.sft, items, temperatures, engine.batch_tokens, bf16=half)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 
 from training.core import checkpoint
 from training.core.statistics import Floats
-from training.engines.logprobs import Item, tempered_logprobs
+from training.engines.logprobs import Item, loaded, tempered_logprobs
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ def log_ratios(
     items: Sequence[Item],
     temperatures: Sequence[float],
     batch_tokens: int,
+    *,
+    bf16: bool = False,
 ) -> Ratios:
     """Log-ratios per response; the mean of the tempered ones estimates the KL in nats.
 
@@ -41,12 +43,14 @@ def log_ratios(
         items: (prompt ids, sampled ids) as the policy drew them; both models must share a
             tokenizer.
         temperatures: of each item.
+        bf16: matrix products in bfloat16, for policies that sample so. One model is in memory at
+            a time, then at half its size.
     """
     if checkpoint.weights_sha(policy) == checkpoint.weights_sha(reference):
         return Ratios(np.zeros(len(items)), np.zeros(len(items)))
     ours, theirs = (
         np.asarray(
-            tempered_logprobs(checkpoint.load_policy(path), items, temperatures, batch_tokens)
+            tempered_logprobs(loaded(path, bf16=bf16), items, temperatures, batch_tokens, bf16=bf16)
         ).reshape(len(items), 2)
         for path in (policy, reference)
     )

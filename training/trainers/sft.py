@@ -9,7 +9,7 @@ from typing import Any
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.settings import Sft
-from training.engines.logprobs import completion_logprobs
+from training.engines import logprobs
 from training.trainers import arguments, examples, packing, resume, run
 
 
@@ -91,6 +91,7 @@ def held_out(path: Path, conversations: Sequence[Messages], settings: Sft) -> di
     ]
     if not items:
         return {}
-    sums = completion_logprobs(checkpoint.load_policy(path), items, settings.batch_tokens)
+    model = logprobs.loaded(path, bf16=settings.bf16)
+    sums = logprobs.completion_logprobs(model, items, settings.batch_tokens, bf16=settings.bf16)
     tokens = sum(len(answer) for _, answer in items)
     return {"eval_examples": len(items), "eval_loss": -sum(sums) / tokens}
