@@ -38,6 +38,7 @@ def evaluate(arm: Path, policy: Path, judge: str, params: Path) -> None:
         generations=folder / "generations.parquet",
         rejects=folder / "rejects.parquet",
         scores=folder / "scores.parquet",
+        parts=folder / "parts.parquet",
         metrics=folder / "metrics.json",
         params=params,
     )

@@ -39,12 +39,18 @@ FILES: dict[str, tuple[schema.Table, tuple[str, ...]]] = {
     "reference": (schema.REFERENCE, ("iterations/*/reference.parquet",)),
     "evaluation_generations": (schema.GENERATIONS, ("evaluation/*/generations.parquet",)),
     "evaluation_scores": (schema.SCORES, ("evaluation/*/scores.parquet",)),
+    "evaluation_parts": (schema.PARTS, ("evaluation/*/parts.parquet",)),
     "length_bias_scores": (schema.SCORES, ("length_bias/*/scores.parquet",)),
     "reviews": (REVIEWS, ("reviews/*.parquet",)),
 }
 """View name -> its table and where its files lie under the build's folder."""
 
-_NOT_BUILT = {"sample", "report", "docs"}  # shipped input, and what is made from the build
+_NOT_BUILT = {
+    "sample",
+    "checkable",
+    "report",
+    "docs",
+}  # shipped input, and what is made from the build
 _WEIGHTS = "checkpoints"
 
 

@@ -95,6 +95,12 @@ select
     * exclude (filename)
 from _evaluation_scores;
 
+create view evaluation_parts as
+select
+    folder(filename) as evaluated,
+    * exclude (filename)
+from _evaluation_parts;
+
 create view length_bias_scores as
 select
     folder(filename) as mix,

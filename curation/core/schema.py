@@ -158,6 +158,17 @@ SCORES = Table(
         col("dtype", pl.String, "Number type the judge computed in."),
     ),
 )
+PARTS = Table(
+    "parts",
+    "One part of the oracle's verdict on one response, where it gives parts.",
+    ("generation_id", "part"),
+    (
+        col("generation_id", pl.String, "The response that was judged."),
+        col("part", pl.String, "What was judged of it, such as format or fact."),
+        col("kind", pl.String, "The kind of what its prompt asks: errors are clustered by it."),
+        col("value", pl.Float64, "1 where the part is kept, 0 where not, or any grade."),
+    ),
+)
 PAIRS = Table(
     "pairs",
     "One training comparison of one iteration.",
@@ -229,6 +240,7 @@ TABLES: dict[str, Table] = {
         BENCHMARK,
         GENERATIONS,
         SCORES,
+        PARTS,
         PAIRS,
         HISTORY,
         REFERENCE,

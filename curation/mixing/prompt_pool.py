@@ -20,6 +20,7 @@ class Pool:
     """Limits of the pool, its held-out range of buckets, and the number of clusters of its map.
 
     Attributes:
+        held_out: Sets whose prompts all fall into the held-out range.
         near: Similarity from which two prompts are near-duplicates; None keeps all but copies.
     """
 
@@ -28,6 +29,7 @@ class Pool:
     eval_range: tuple[float, float]
     clusters: int
     split_seed: int
+    held_out: tuple[str, ...] = ()
     near: float | None = None
     decontaminate: Settings = field(default_factory=Settings)
 
@@ -62,7 +64,8 @@ def decide(
 def _held_out(frame: pl.DataFrame, pool: Pool) -> pl.DataFrame:
     """Prompts of the training range that ask, in other case or marks, what a held-out one asks."""
     alive = frame.filter(col("rule").is_null())
-    asked = alive.select("prompt_id", col("messages").alias("prompt"), _is_held_out(pool))
+    own = _is_held_out(pool).alias("held_out")
+    asked = alive.select("prompt_id", col("messages").alias("prompt"), own)
     known = held_out.questions(asked.filter("held_out"))
     found = held_out.hits([asked.filter(~col("held_out"))], known).rename({"detail": "_hit"})
     frame = frame.join(found, on="prompt_id", how="left", maintain_order="left")
@@ -71,8 +74,16 @@ def _held_out(frame: pl.DataFrame, pool: Pool) -> pl.DataFrame:
 
 def _is_held_out(pool: Pool) -> pl.Expr:
     low, high = pool.eval_range
-    bucket = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
-    return ((bucket >= low) & (bucket < high)).alias("held_out")
+    bucket = _bucket(pool)
+    return (bucket >= low) & (bucket < high)
+
+
+def _bucket(pool: Pool) -> pl.Expr:
+    """The hash of a prompt in [0, 1), of sets that are held out whole put into that range."""
+    low, high = pool.eval_range
+    own = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
+    whole = col("source").is_in(list(pool.held_out))
+    return pl.when(whole).then(low + (high - low) * own).otherwise(own)
 
 
 def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
@@ -96,9 +107,8 @@ def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
 def kept(decided: pl.DataFrame, pool: Pool) -> pl.DataFrame:
     """The prompts that stay with bucket and split, by prompt_id; a larger pool moves none."""
     split = pl.when(_is_held_out(pool)).then(pl.lit("eval")).otherwise(pl.lit("train"))
-    bucket = ids.unit(col("prompt_id"), pool.split_seed, "bucket")
     stay = decided.filter(col("rule").is_null()).sort("prompt_id")
-    return stay.with_columns(bucket.alias("bucket"), split.alias("split"))
+    return stay.with_columns(_bucket(pool).alias("bucket"), split.alias("split"))
 
 
 def rejects(decided: pl.DataFrame) -> pl.DataFrame:

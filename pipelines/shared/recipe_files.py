@@ -80,10 +80,12 @@ def _pins(source: Source, name: str) -> Iterator[str]:
 
 def _oracle(params: Params) -> Iterator[str]:
     oracle = params.evaluation.oracle
-    if not Path(oracle.file).is_file():
-        yield f"evaluation.oracle.file: no file {oracle.file}; {_beside(oracle.file)}mend the path"
+    path = Path(oracle.file)
+    path = path / "oracle.py" if path.is_dir() else path
+    if not path.is_file():
+        yield f"evaluation.oracle.file: no file {path}; {_beside(str(path))}mend the path"
     elif oracle.function is not None:
-        wrong = python_functions.problem(Path(oracle.file), oracle.function, 2)
+        wrong = python_functions.problem(path, oracle.function, 2)
         if wrong:
             yield f"evaluation.oracle.function: {wrong}"
 

@@ -5,7 +5,8 @@ Run: python -m pipelines.stages.evaluate --policy-name iter1 --policy data/check
 --prompts data/prompts/prompts.parquet --oracle data/sample/world.py
 --generations data/evaluation/iter1/generations.parquet
 --rejects data/evaluation/iter1/rejects.parquet
---scores data/evaluation/iter1/scores.parquet --metrics data/evaluation/iter1/metrics.json
+--scores data/evaluation/iter1/scores.parquet --parts data/evaluation/iter1/parts.parquet
+--metrics data/evaluation/iter1/metrics.json
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.params.loop import Engine
 from pipelines.core.stage import Stage
-from pipelines.shared import judging, orders, sampling, settings
+from pipelines.shared import judging, orders, sampling, settings, truths
 
 if TYPE_CHECKING:
     from training.measures.kl import Ratios
@@ -42,6 +43,7 @@ class Args(Arguments):
     generations: Path = writes()
     rejects: Path = writes()
     scores: Path = writes()
+    parts: Path = writes()
     metrics: Path = writes()
     policy_name: str = foreach()
 
@@ -70,10 +72,12 @@ def body(run: Stage, args: Args) -> None:
     done = sampling.sample(run, order, prompts, engine, shard)
     answers = judging.with_prompts(done.generations, prompts, args.prompts)
     learned = judging.score(run, args.reward_model, answers, engine, shard)
-    scores = pl.concat([learned, _oracle(args, params, answers)])
+    truth = _oracle(args, params, answers)
+    scores = pl.concat([learned, truth.scores])
     run.outputs.table(args.generations, schema.GENERATIONS, done.generations)
     run.outputs.table(args.rejects, schema.REJECTS, done.rejects)
     run.outputs.table(args.scores, schema.SCORES, scores)
+    run.outputs.table(args.parts, schema.PARTS, truth.parts)
     metrics = {
         "policy": args.policy_name,
         "rules": dict(done.rejects["rule"].value_counts().iter_rows()),
@@ -91,30 +95,23 @@ def body(run: Stage, args: Args) -> None:
 def _held_out(pool: pl.DataFrame, params: Params, args: Args) -> pl.DataFrame:
     """The evaluation prompts with the lowest hashes."""
     key = ids.unit(pl.col("prompt_id"), params.seeds.evaluation, "evaluation")
-    chosen = pool.filter(pl.col("split") == "eval").sort(key, "prompt_id")
+    asked = pl.col("split") == "eval"
+    if params.evaluation.sources:
+        asked &= pl.col("source").is_in(params.evaluation.sources)
+    chosen = pool.filter(asked).sort(key, "prompt_id")
     if chosen.is_empty():
         raise UserError(f"{args.prompts}: no prompt has split eval; widen prompts.eval_range")
     return chosen.head(params.evaluation.prompts)
 
 
-def _oracle(args: Args, params: Params, answers: pl.DataFrame) -> pl.DataFrame:
+def _oracle(args: Args, params: Params, answers: pl.DataFrame) -> truths.Judged:
+    """The oracle's scores and parts; none where the recipe names no function."""
     from training.judges.oracle import Oracle
 
     function = params.evaluation.oracle.function
     if function is None:  # real sets have no truth to ask
-        return schema.SCORES.empty()
-    oracle = Oracle(args.oracle, function)
-    rows = list(answers.select("messages", "response").iter_rows())
-    verdicts = oracle.judge(rows)
-    return answers.select(
-        "generation_id",
-        judge=pl.lit(oracle.name),
-        reward=pl.Series([verdict.reward for verdict in verdicts], dtype=pl.Float64),
-        reason=pl.Series([verdict.reason for verdict in verdicts], dtype=pl.String),
-        judge_sha=pl.lit(oracle.sha),
-        template_sha=pl.lit(oracle.template_sha),
-        dtype=pl.lit(oracle.dtype),
-    ).select(schema.SCORES.names)
+        return truths.Judged(schema.SCORES.empty(), schema.PARTS.empty())
+    return truths.judged(Oracle(args.oracle, function), answers)
 
 
 def _figures(

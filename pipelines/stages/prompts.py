@@ -69,6 +69,7 @@ def _pool(whole: Params) -> Pool:
         eval_range=given.eval_range,
         clusters=given.clusters,
         split_seed=whole.seeds.split,
+        held_out=tuple(given.held_out),
         near=given.near_threshold if given.dedup == "near" else None,
         decontaminate=mixing.settings(given.decontaminate),
     )

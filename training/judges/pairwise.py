@@ -46,7 +46,7 @@ class Rater(Protocol):
 
     name: str
 
-    def judge(self, items: Sequence[Item]) -> list[Verdict]:
+    def judge(self, items: Sequence[Item]) -> Sequence[Verdict]:
         """One verdict per (prompt messages, response)."""
         ...
 

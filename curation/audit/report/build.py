@@ -22,21 +22,26 @@ MAP_POINTS = 1500  # of a larger pool the map shows this many prompts, chosen by
 
 @dataclass(frozen=True)
 class Report:
-    """The files of a report: its page, its figures, its summary, a page for each iteration."""
+    """The files of a report: its page, its figures, its summary, a page for each iteration.
+
+    tables: rows of the page's tables that no figure draws, by name.
+    """
 
     page: str
     figures: list[Figure]
     policies: list[dict[str, Any]]
     summary: dict[str, Any]
     iterations: dict[str, str]
+    tables: dict[str, list[dict[str, Any]]]
 
     def drawings(self) -> dict[str, str]:
         """File name -> SVG of every figure, each able to stand alone."""
         return {f"{item.name}.svg": standalone(item.svg) for item in self.figures}
 
     def records(self) -> dict[str, list[dict[str, Any]]]:
-        """File name -> the rows behind every figure, in the form `dvc plots` reads."""
-        return {f"{item.name}.json": item.records for item in self.figures}
+        """File name -> the rows behind every figure and table, in the form `dvc plots` reads."""
+        drawn = {f"{item.name}.json": item.records for item in self.figures}
+        return drawn | {f"{name}.json": rows for name, rows in self.tables.items()}
 
 
 def build(data: Path, params: Mapping[str, Any]) -> Report:
@@ -68,7 +73,9 @@ def _made(con: duckdb.DuckDBPyConnection, params: Mapping[str, Any]) -> Report:
         )
         pages[name] = render_iteration(context, name)
     policies = ordered(found.policies, "policy", order)
-    return Report(render(whole), figures, policies, summary(found), pages)
+    rows = {"changed": found.changed, "changed_kinds": found.changed_kinds}
+    tables = {name: table for name, table in rows.items() if table}
+    return Report(render(whole), figures, policies, summary(found), pages, tables)
 
 
 def policy_order(params: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from curation.audit import sql
+from curation.audit.changed import tables
 from curation.audit.connect import rows
 from curation.core.statements import statement
 
@@ -38,6 +39,8 @@ class Measures:
     rewards: Rows
     margins: Rows
     gaps: Rows
+    changed: Rows
+    changed_kinds: Rows
 
 
 def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
@@ -48,6 +51,7 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
         seed: names the hash that picks the prompts of the map.
         points: how many prompts the map shows at most.
     """
+    changed, changed_kinds = tables(con)
     return Measures(
         policies=_with_kl(con, _shipped(con, "policies")),
         iterations=_shipped(con, "iterations"),
@@ -69,6 +73,8 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
         rewards=_shipped(con, "reward_histogram"),
         margins=_shipped(con, "margin_histogram"),
         gaps=_shipped(con, "length_gap_histogram"),
+        changed=changed,
+        changed_kinds=changed_kinds,
     )
 
 

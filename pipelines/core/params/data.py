@@ -73,6 +73,9 @@ class Prompts(Model):
     max_tokens: int = knob("A longer prompt goes.", unit="tokens", gt=0, le=10_000_000)
     min_chars: int = knob("A shorter prompt goes.", 1, unit="characters", ge=0, le=1_000_000)
     eval_range: Range = knob("Buckets of the hash that are held out; no iteration may use them.")
+    held_out: list[Name] = knob(
+        "Prompt sets that are held out whole: all their prompts fall into eval_range.", []
+    )
     clusters: int = knob("Clusters that the map of the prompts shows.", 8, gt=0, le=10_000)
     dedup: Literal["exact", "near"] = knob(
         "Which copies go: equal prompts, or near-duplicates too, across sets.", "exact"

@@ -32,6 +32,19 @@ def problems(params: Params) -> Iterator[str]:
     yield from _trainers(params)
     yield from _ranges(params)
     yield from _engine(params)
+    yield from _prompt_sets(params)
+
+
+def _prompt_sets(params: Params) -> Iterator[str]:
+    """Prompt sets that are held out, or that the evaluation asks."""
+    sets = [name for name, source in params.sources.items() if source.kind == "prompts"]
+    for key, names in (
+        ("prompts.held_out", params.prompts.held_out),
+        ("evaluation.sources", params.evaluation.sources),
+    ):
+        for name in names:
+            if name not in sets:
+                yield f"{key}.{name}: no prompt set has this name; {meant(name, sets)}"
 
 
 def _kinds(params: Params) -> Iterator[str]:

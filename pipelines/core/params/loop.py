@@ -168,9 +168,12 @@ class History(Model):
 
 
 class Oracle(Model):
-    """A Python function (prompt, response) -> reward that training never sees."""
+    """A Python function (prompt, response) -> reward that training never sees.
 
-    file: File = knob("The Python file.")
+    It may give parts and a kind beside the reward: {reward: 0, kind: bullets, parts: {fact: 1}}.
+    """
+
+    file: File = knob("The Python file, or a folder with oracle.py and what that reads.")
     function: str | None = knob(
         "The function's name; null: there is no truth to ask.", None, pattern=r"^[A-Za-z_]\w*$"
     )
@@ -181,6 +184,7 @@ class Evaluation(Drawn):
 
     policies: list[Name] = knob("Whose responses: sft, offline, iterations.", min_length=1)
     prompts: int = knob("Held-out prompts that are asked.", unit="prompts", gt=0, le=100_000_000)
+    sources: list[Name] = knob("Prompt sets that they are drawn from; empty: all.", [])
     n: int = knob("Responses to one prompt.", 1, unit="responses", ge=1, le=10_000)
     temperature: float = knob("Sampling temperature.", 1.0, gt=0, le=2)
     max_new_tokens: int = knob("Longest response.", unit="tokens", gt=0, le=1_000_000)

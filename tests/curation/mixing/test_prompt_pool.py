@@ -115,3 +115,19 @@ def test_given_vectors_are_mapped_in_place_of_words(shape: tuple[int, int]) -> N
     if min(shape) >= 3:
         assert drawn["cluster"][: rows // 2].n_unique() == 1
         assert drawn["cluster"].n_unique() == 2
+
+
+def test_a_set_that_is_held_out_whole_lies_in_the_held_out_range() -> None:
+    sets = {
+        "ours": prompt_set("ours", *(f"a question about number {n}" for n in range(40))),
+        "apart": prompt_set("apart", *(f"what is held out of {n}" for n in range(40))),
+    }
+    pool = replace(POOL, held_out=("apart",))
+    stay = kept(decide(sets, BENCHMARK.empty(), pool), pool)
+    apart, ours = stay.filter(source="apart"), stay.filter(source="ours")
+    assert apart.height == 40
+    assert set(apart["split"]) == {"eval"}
+    assert apart["bucket"].is_between(0.8, 1.0, closed="left").all()
+    assert apart["bucket"].n_unique() == 40
+    plain = kept(decide(sets, BENCHMARK.empty(), POOL), POOL).filter(source="ours")
+    assert ours.equals(plain)  # the other set's buckets have not moved

@@ -64,6 +64,8 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("iterations.iter3.prompts", [0.7, 0.9], "iterations.iter3.prompts: overlaps prompts.eval"),
         ("evaluation.policies", ["sft", "iter7"], "evaluation.policies.iter7: no stage produces"),
         ("evaluation.reward_model", "mix2", "evaluation.reward_model: mix2 labels the pairs"),
+        ("evaluation.sources", ["dibbt"], "evaluation.sources.dibbt: no prompt set has this name"),
+        ("prompts.held_out", ["shp"], "prompts.held_out.shp: no prompt set has this name"),
         ("scoring.reward_model", "mix9", "scoring.reward_model: no mix is named mix9"),
         ("mixes.mix1.members.nope", {}, "mixes.mix1.members.nope: no source has this name"),
         ("mixes.mix1.members.sharegpt", {}, "mixes.mix1.members.sharegpt: is of kind sft"),

@@ -52,6 +52,7 @@ def test_shipped_recipes_hold(name: str) -> None:
         ),
         ("sources.shp.path", "data/nowhere/*.json", "no file matches data/nowhere/*.json"),
         ("evaluation.oracle.file", "data/sample/wrld.py", "did you mean world.py? or mend"),
+        ("evaluation.oracle.file", "data/sample", "no file data/sample/oracle.py; "),
         (
             "evaluation.oracle.function",
             "rewardd",

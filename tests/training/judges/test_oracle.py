@@ -43,3 +43,28 @@ def test_failures_are_null_with_a_reason(file: Path) -> None:
 def test_a_missing_function_is_named(file: Path) -> None:
     with pytest.raises(UserError, match="no function named score"):
         Oracle(file, "score")
+
+
+def test_parts_and_kind_stand_beside_the_reward(tmp_path: Path) -> None:
+    (tmp_path / "oracle.py").write_text(
+        "def verdict(prompt, response):\n"
+        "    if response == 'odd':\n"
+        "        return {'reward': 1}\n"
+        "    return {'reward': 0, 'kind': 'bullets', 'parts': {'format': True, 'fact': False}}\n"
+    )
+    ask = [{"role": "user", "content": "q"}]
+    fine, odd = Oracle(tmp_path, "verdict").judge([(ask, "a"), (ask, "odd")])
+    assert (fine.reward, fine.kind, fine.parts) == (0.0, "bullets", {"format": 1.0, "fact": 0.0})
+    assert odd.reward is None
+    assert odd.reason == "oracle: returned the keys ['reward'], not ['kind', 'parts', 'reward']"
+
+
+def test_a_folder_s_hash_is_of_all_its_files(tmp_path: Path) -> None:
+    (tmp_path / "oracle.py").write_text(CODE)
+    (tmp_path / "answers.jsonl").write_text("1")
+    before = Oracle(tmp_path, "reward").sha
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "x.pyc").write_text("made by Python")
+    assert Oracle(tmp_path, "reward").sha == before
+    (tmp_path / "answers.jsonl").write_text("2")
+    assert Oracle(tmp_path, "reward").sha != before
