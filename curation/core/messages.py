@@ -6,23 +6,19 @@ import polars as pl
 
 from curation.core.schema import MESSAGES
 
+_SPEAKERS = {
+    "user": ("human", "user", "prompter"),
+    "assistant": (
+        *("gpt", "chatgpt", "bing", "bard", "claude", "model", "chatbot", "bot", "ai", "llm"),
+        "assistant",
+    ),
+    "system": ("system", "developer"),
+}
 ROLES = {
-    "human": "user",
-    "user": "user",
-    "User": "user",
-    "prompter": "user",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "model": "assistant",
-    "chatbot": "assistant",
-    "bot": "assistant",
-    "assistant": "assistant",
-    "Assistant": "assistant",
-    "system": "system",
-    "System": "system",
-    "developer": "system",
+    spelling: role
+    for role, names in _SPEAKERS.items()
+    for name in names
+    for spelling in (name, name.capitalize(), name.upper())
 }
 """Native speaker names and the roles they stand for; a name not here stays as it is."""
 

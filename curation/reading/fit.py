@@ -15,7 +15,7 @@ import polars as pl
 from curation.core.messages import ROLES
 from curation.core.schema import MESSAGE, MESSAGES
 from curation.reading.readers import kind_of
-from curation.reading.turns import TurnError, is_exchange, is_plain, turn
+from curation.reading.turns import TurnError, exchange, is_plain, turn
 
 SAID = pl.Struct({"from": pl.String, "value": pl.String})
 MESSAGE_TYPES = (MESSAGE, SAID)
@@ -63,7 +63,8 @@ def fitted(value: Any, dtype: Any, path: str, loose: bool = False) -> Any:
     """The value as the type holds it; null stays null.
 
     Args:
-        loose: A number or boolean where text is wanted becomes its text.
+        loose: A number or boolean where text is wanted becomes its text, and the text of a number
+            that number.
 
     Raises:
         MisfitError: the value, or one inside it, is of another type.
@@ -92,16 +93,23 @@ def _said(value: Any, dtype: Any, path: str) -> Any:
 
 
 def _turns(value: list[Any], dtype: Any, path: str) -> Iterator[dict[str, Any] | None]:
-    """The messages of a list; an exchange, as histories have them, is two."""
+    """The messages of a list; an exchange is two, and lone texts take turns, the user's first."""
+    texts = not path.startswith(_ANSWERS) and all(isinstance(one, str) for one in value)
     for place, one in enumerate(value):
         at = f"{path}[{place}]"
-        if is_exchange(one):
-            for role, text in zip(("user", "assistant"), one, strict=True):
+        if texts:
+            yield _turn({"role": _TURNS[place % 2], "content": one}, dtype, at)
+        elif pair := exchange(one):
+            for role, text in zip(_TURNS, pair, strict=True):
                 yield _turn({"role": role, "content": text}, dtype, at)
         elif one is None or isinstance(one, dict):
             yield None if one is None else _turn(one, dtype, at)
         else:
             raise MisfitError(f"{at}: {kind_of(one)}, not object")
+
+
+_TURNS = ("user", "assistant")
+_ANSWERS = ("chosen", "rejected", "response")  # several texts there are several answers
 
 
 def _turn(value: dict[str, Any], dtype: Any, path: str) -> dict[str, Any]:
@@ -127,13 +135,28 @@ def _scalar(value: Any, dtype: Any, path: str, loose: bool) -> Any:
         value, kind = int(value), "integer"
     if kind == "integer" and dtype == pl.Boolean and value in (0, 1):
         return bool(value)
-    if loose and dtype == pl.String and kind in ("integer", "number", "boolean"):
-        return str(value)
+    if loose:
+        value = _across(value, kind, dtype)
+        kind = kind_of(value)
     if kind not in words(dtype):
         raise MisfitError(f"{path}: {kind}, not {' or '.join(sorted(words(dtype)))}")
     if kind == "integer" and not -(2**63) <= value < 2**63:
         raise MisfitError(f"{path}: integer beyond 64 bits")
     return float(value) if dtype == pl.Float64 else value
+
+
+def _across(value: Any, kind: str, dtype: Any) -> Any:
+    """A number as text, the text of a number as that, a boolean as 0 or 1, where one is wanted."""
+    if dtype == pl.String and kind in ("integer", "number", "boolean"):
+        return str(value)
+    if dtype in (pl.Int64, pl.Float64):
+        if kind == "boolean":
+            return int(value)
+        if kind == "string":
+            number = parsed(value.strip(), pl.Float64)
+            whole = isinstance(number, float) and number.is_integer() and dtype == pl.Int64
+            return int(number) if whole else number
+    return value
 
 
 def parsed(text: str, dtype: Any) -> Any:

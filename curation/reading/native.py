@@ -15,8 +15,10 @@ from curation.core.errors import UserError
 from curation.reading import written
 from curation.reading.fit import MisfitError, fitted, parsed, shape_of, shapes
 from curation.reading.readers import Bad, Row, Texts
-from curation.reading.turns import given
+from curation.reading.turns import TOOL_COLUMNS, given
+from curation.sources.aliases import with_aliases
 from curation.sources.base import Format, Layout, Options, Types, renames
+from curation.sources.formats import FORMATS
 
 BATCH = 8_192
 PEEK = 256
@@ -70,7 +72,27 @@ def choose_layout(
     fewest = min(lacking.values(), key=len)
     raise UserError(
         f"{where}: lacks the column{'s' * (len(fewest) > 1)} {', '.join(fewest)}, which format "
-        f"{form.name} reads; it has {', '.join(sorted(seen)) or 'none'}"
+        f"{form.name} reads; it has {', '.join(sorted(seen)) or 'none'}{_others(form, seen)}"
+    )
+
+
+def _others(form: Format, seen: Mapping[str, set[str]]) -> str:
+    """The formats of the same kind whose columns are all there, for an error's end."""
+    fits = [
+        one.name
+        for one in FORMATS.values()
+        if one.kind == form.kind
+        and any(_fits(layout, seen, with_aliases(one, {}, seen)) for layout in one.layouts)
+    ]
+    return f"; formats that read these: {', '.join(fits)}" if fits else ""
+
+
+def _fits(layout: Layout, seen: Mapping[str, set[str]], options: Options) -> bool:
+    theirs = {ours: name for name, ours in renames(layout, options).items()}
+    return all(
+        theirs.get(name, name) in seen
+        and (not seen[theirs.get(name, name)] or seen[theirs.get(name, name)] & shapes(dtype))
+        for name, dtype in layout.required.items()
     )
 
 
@@ -154,8 +176,9 @@ def _fit_row(row: Row, plan: Plan) -> Row:
     Raises:
         MisfitError: a needed value is missing, or one is of another type.
     """
-    if row.get("tools") and "tools" not in plan.wanted and given(row["tools"]):
-        raise MisfitError("tools: declared beside the conversation", "tool_calls")
+    for name in TOOL_COLUMNS:
+        if row.get(name) and name not in plan.wanted and given(row[name]):
+            raise MisfitError(f"{name}: declared beside the conversation", "tool_calls")
     made: Row = {}
     for name, dtype in plan.wanted.items():
         value = row.get(name)

@@ -15,7 +15,7 @@ from curation.reading import native
 from curation.reading.fit import MESSAGE_LISTS, MESSAGE_TYPES
 from curation.reading.native import Ledger
 from curation.reading.readers import Bad
-from curation.reading.turns import SIDE_KEYS
+from curation.reading.turns import SIDE_KEYS, TOOL_COLUMNS
 from curation.sources.base import Layout, Options, renames
 
 
@@ -79,7 +79,7 @@ def by_value(frame: pl.LazyFrame, layout: Layout, options: Options) -> bool:
     """Whether some columns hold what the format needs in some rows only, such as 1.0 for 1."""
     plan = native.Plan.of(layout, options)
     have = frame.collect_schema()
-    if have.get("tools", pl.Null) != pl.Null and "tools" not in plan.wanted:
+    if any(have.get(name, pl.Null) != pl.Null for name in TOOL_COLUMNS if name not in plan.wanted):
         return True
     found = {name: have[name] for name in plan.wanted if name in have}
     unlike = [name for name in found if not castable(found[name], plan.wanted[name])]
@@ -98,9 +98,18 @@ def _may_hold(found: Any, wanted: Any, loose: bool) -> bool:
     if isinstance(wanted, pl.Struct) and isinstance(found, pl.Struct):
         inner = {one.name: one.dtype for one in found.fields}
         return all(_may_hold(inner.get(f.name, f.dtype), f.dtype, loose) for f in wanted.fields)
-    if wanted in (pl.Int64, pl.Boolean):
+    if wanted in (pl.Int64, pl.Boolean) and not loose:
         return bool(found.is_float() if wanted == pl.Int64 else found.is_integer())
-    return bool(loose and wanted == pl.String and (found.is_numeric() or found == pl.Boolean))
+    return loose and _across(found, wanted)
+
+
+def _across(found: Any, wanted: Any) -> bool:
+    """Whether some values of a type can stand for another's, as `fit.fitted` says of loose ones."""
+    if wanted == pl.String:
+        return bool(found.is_numeric() or found == pl.Boolean)
+    if wanted == pl.Boolean:
+        return bool(found.is_integer())
+    return bool(wanted.is_numeric() and (found.is_float() or found in (pl.String, pl.Boolean)))
 
 
 def castable(found: Any, wanted: Any) -> bool:

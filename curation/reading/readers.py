@@ -18,6 +18,7 @@ import orjson
 from curation.core.errors import UserError
 from curation.reading import archives, json_arrays, seen
 from curation.reading.streams import as_utf8
+from curation.reading.turns import is_turn
 
 Row = dict[str, Any]
 
@@ -54,33 +55,50 @@ def _rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:
     head, chunks = _peek(path, chunks)
     seen.refuse(path, head)
     if delimiter is not None:
-        yield from _delimited_rows(path, chunks, delimiter)
+        yield from _delimited_rows(path, chunks, _delimiter(delimiter, head))
     elif head[:1] == b"[":
         yield from _parsed(json_arrays.items(path, chunks))
-    elif head[:1] == b"{" and seen.is_pretty(head):
+    elif head[:1] == b"{" and (seen.is_pretty(head) or seen.is_joined(head)):
         yield from _parsed(json_arrays.objects(path, chunks))
     else:
         yield from _parsed(_lines(chunks))
 
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
+
+
+def _delimiter(named: str, head: bytes) -> str:
+    """The delimiter of a file's name, or of its first line where that does not hold it once."""
+    line = head.split(b"\n", 1)[0].decode(errors="replace")
+    others = [one for one in ",\t;|" if one in line]
+    return named if named in line or not others else others[0]
 
 
 def _parsed(texts: Iterator[bytes]) -> Iterator[Row | Bad]:
-    """The rows that the texts are; LMFlow's one object of all rows is its instances."""
+    """The rows that the texts are; an object that is wrapped around rows gives these."""
     for text in texts:
         row = _parse(text)
-        held = None if isinstance(row, Bad) or set(row) - _AROUND else row.get("instances")
-        if isinstance(held, list):
-            yield from (
-                one if isinstance(one, dict) else _not_an_object(one, orjson.dumps(one))
-                for one in held
-            )
-        else:
+        held = None if isinstance(row, Bad) else _held(row)
+        if held is None:
             yield row
+            continue
+        for one in held:
+            inner = one.get("row") if isinstance(one, dict) and one.keys() <= _NUMBERED else one
+            yield inner if isinstance(inner, dict) else _not_an_object(one, orjson.dumps(one))
 
 
-_AROUND = {"type", "instances"}
+_HOLDERS = ("instances", "data", "rows", "examples", "records")
+_NUMBERED = {"row_idx", "row", "truncated_cells"}  # as the hub's viewer gives rows
+
+
+def _held(row: Row) -> list[Any] | None:
+    """The rows of LMFlow's {"type", "instances"} and its like: one list of objects, few facts."""
+    lists = [name for name, value in row.items() if isinstance(value, list | dict)]
+    if len(lists) != 1 or lists[0] not in _HOLDERS:
+        return None
+    held = row[lists[0]]
+    rows = isinstance(held, list) and held and all(isinstance(one, dict) for one in held)
+    return held if rows and not any(is_turn(one) for one in held[:8]) else None
 
 
 def _peek(path: Path, chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -118,7 +136,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _parse(line: bytes) -> Row | Bad:
     try:
-        value = orjson.loads(line)
+        value = orjson.loads(line.lstrip(b"\x1e"))  # before each text of a JSON sequence
     except orjson.JSONDecodeError as error:
         return _second_try(line, error)
     return value if isinstance(value, dict) else _not_an_object(value, line)
@@ -164,7 +182,10 @@ def _delimited_rows(path: Path, chunks: Iterator[bytes], delimiter: str) -> Iter
             elif values:
                 detail = f"{len(values)} fields, the header has {len(names)}"
                 yield Bad("wrong_type", detail, json.dumps(values, ensure_ascii=False))
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        told = f"not UTF-8: {error.reason} in line {reader.line_num + 1}"
+        raise UserError(f"{path}: {told}; save it as UTF-8") from error
+    except csv.Error as error:
         raise UserError(f"{path}: line {reader.line_num + 1}: not valid CSV ({error})") from error
 
 

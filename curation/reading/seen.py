@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,8 @@ Kind = Literal["parquet", "arrow", "rows"]
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it"),
     (b"Rar!", "a RAR archive; unpack it"),
+    (b"\x04\x22\x4d\x18", "an LZ4 file; unpack it (lz4 -d)"),
+    (b"\x1f\x9d", "a file of compress (.Z); unpack it"),
     (b"%PDF", "a PDF; rows are JSON, CSV, TSV, Parquet or Arrow"),
     (b"SQLite format 3", "a SQLite database; save its table as Parquet"),
     (b"\x89HDF", "an HDF5 file; save its table as Parquet"),
@@ -39,7 +42,7 @@ def kind_of_file(path: Path) -> Kind:
     if not path.is_file():
         raise UserError(f"{path}: no such file; correct the source's uri")
     with path.open("rb") as handle:
-        head = handle.read(8)
+        head = handle.read(64)
     if not head:
         raise UserError(f"{path}: the file is empty")
     if head.startswith(b"PAR1") or path.suffix == ".parquet":
@@ -67,6 +70,8 @@ def unread(path: Path, held: Sequence[Any]) -> UserError:
     Args:
         held: its first rows, each a `readers.Bad`.
     """
+    if held[0].rule == "invalid_text":
+        return UserError(f"{path}: {held[0].detail}; save it as UTF-8")
     first = " ".join(str(held[0].raw).split())[:60]
     return UserError(
         f"{path}: not one of its first {len(held)} rows can be read ({held[0].rule}; the first is "
@@ -100,3 +105,13 @@ def _is_object(line: bytes) -> bool:
         return isinstance(orjson.loads(line), dict)
     except orjson.JSONDecodeError:
         return False
+
+
+def is_joined(head: bytes) -> bool:
+    """Whether the first line holds several objects, one behind the other."""
+    line = head.split(b"\n", 1)[0]
+    try:
+        value, end = json.JSONDecoder().raw_decode(line.decode(errors="replace"))
+    except ValueError:
+        return False
+    return isinstance(value, dict) and line.decode(errors="replace")[end:].lstrip(" ,")[:1] == "{"

@@ -15,7 +15,8 @@ from curation.core.ordered import batches
 from curation.reading import arrow_files, native, native_parquet, readers, seen, written
 from curation.reading.native import Ledger
 from curation.reading.readers import Bad, Row
-from curation.sources.base import Format, Layout, Options, with_aliases
+from curation.sources.aliases import with_aliases
+from curation.sources.base import Format, Layout, Options
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,15 @@ def _values(scan: pl.LazyFrame, path: Path) -> Iterator[Row | Bad]:
 
 
 def _written(scan: pl.LazyFrame, found: Mapping[str, pl.DataType]) -> frozenset[str]:
-    """Columns of text whose first rows are all message lists."""
+    """Columns of text whose first rows are all message lists, or lists of turns."""
     texts = [name for name, dtype in found.items() if dtype == pl.String]
-    first = scan.select(texts).head(native.PEEK).collect()
-    listed = [name for name in texts if first[name].str.contains(r"^\s*[\[{]").any()]
+    turns = [
+        name
+        for name, dtype in found.items()
+        if dtype == pl.List(pl.String) and written.may_be_turns(name)
+    ]
+    first = scan.select(*texts, *turns).head(native.PEEK).collect()
+    listed = [name for name in texts if first[name].str.contains(r"^\s*[\[{]").any()] + turns
     return written.columns(first.select(listed).iter_rows(named=True)) if listed else frozenset()
 
 

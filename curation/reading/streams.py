@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -18,9 +19,13 @@ _BOM = b"\xef\xbb\xbf"
 _WIDE: tuple[tuple[bytes, str], ...] = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
-    *((b"{\0", "utf-16-le"), (b"[\0", "utf-16-le"), (b"\0{", "utf-16-be"), (b"\0[", "utf-16-be")),
 )
 """First bytes of texts in other encodings than UTF-8, the longer marks first."""
+_UNMARKED = (
+    (re.compile(rb"(?:[\t\n\r -~]\0){2}"), "utf-16-le"),
+    (re.compile(rb"(?:\0[\t\n\r -~]){2}"), "utf-16-be"),
+)
+"""The same without a mark: what rows begin with is ASCII."""
 
 
 def decompressed(path: Path, handle: BinaryIO) -> Iterator[bytes]:
@@ -62,6 +67,7 @@ _PACKED: tuple[tuple[bytes, str, Callable[[], Any]], ...] = (
     (b"\x28\xb5\x2f\xfd", "zstd", _zstd),
     (b"BZh", "bzip2", bz2.BZ2Decompressor),
     (b"\xfd7zXZ\x00", "xz", lzma.LZMADecompressor),
+    (b"\x5d\x00\x00", "lzma", lzma.LZMADecompressor),
 )
 
 
@@ -90,6 +96,9 @@ def as_utf8(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
     head, chunks = peeked(chunks, 4)
     for mark, encoding in _WIDE:
         if head.startswith(mark):
+            return _recoded(path, chunks, encoding)
+    for form, encoding in _UNMARKED:
+        if form.match(head):
             return _recoded(path, chunks, encoding)
     return _without_bom(chunks) if head.startswith(_BOM) else chunks
 

@@ -9,13 +9,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from curation.core.messages import ROLES
+
 ROLE_KEYS = ("role", "from", "speaker")
-TEXT_KEYS = ("content", "value", "text")
+TEXT_KEYS = ("content", "value", "text", "parts")
 TOOL_KEYS = ("tool_calls", "function_call", "tool_call")
+TOOL_COLUMNS = ("tools", "functions", "available_tools", "tool_definitions")
+"""Columns beside a conversation that declare what its messages may call."""
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 SIDE_KEYS = (*TOOL_KEYS, *REASONING_KEYS)
 """Fields beside the text that change what a message says."""
 _TEXT_PARTS = ("text", "input_text", "output_text")
+_ASKED = ("user", "human", "question", "query", "input", "instruction", "prompt")
+_ANSWERED = ("assistant", "gpt", "bot", "answer", "output", "response")
 
 
 class TurnError(Exception):
@@ -28,11 +34,21 @@ class TurnError(Exception):
 
 def is_turn(value: Any) -> bool:
     """Whether a value has the fields of a message."""
-    return (
-        isinstance(value, dict)
-        and any(isinstance(value.get(key), str) for key in ROLE_KEYS)
-        and any(key in value for key in (*TEXT_KEYS, *SIDE_KEYS))
+    return isinstance(value, dict) and (
+        _keyed(value) is not None
+        or (
+            any(isinstance(value.get(key), str) for key in ROLE_KEYS)
+            and any(key in value for key in (*TEXT_KEYS, *SIDE_KEYS))
+        )
     )
+
+
+def _keyed(value: dict[str, Any]) -> tuple[str, str] | None:
+    """Speaker and text of a message whose only field is named by its speaker: {"user": "Hi"}."""
+    said = [(name, text) for name, text in value.items() if text is not None]
+    if len(said) == 1 and said[0][0] in ROLES and isinstance(said[0][1], str):
+        return said[0]
+    return None
 
 
 def is_plain(value: Any, role: str, text: str) -> bool:
@@ -47,6 +63,8 @@ def turn(value: dict[str, Any]) -> tuple[Any, Any]:
         TurnError: it calls a tool, holds reasoning apart from its text, or is no text.
     """
     role = next((value[key] for key in ROLE_KEYS if value.get(key) is not None), None)
+    if role is None and (named := _keyed(value)):
+        return named
     for rule, keys in (("tool_calls", TOOL_KEYS), ("reasoning", REASONING_KEYS)):
         for key in keys:
             if given(value.get(key)):
@@ -61,9 +79,10 @@ def text_of(content: Any) -> Any:
     Raises:
         TurnError: a part is no text.
     """
-    if not isinstance(content, list):
-        return content
-    return "".join(_part(one) for one in content)
+    if isinstance(content, dict):
+        parts = content.get("parts")
+        content = parts if isinstance(parts, list) else [content]
+    return "".join(map(_part, content)) if isinstance(content, list) else content
 
 
 def _part(part: Any) -> str:
@@ -92,10 +111,13 @@ def given(value: Any) -> bool:
     return value is not None and not (isinstance(value, float) and math.isnan(value))
 
 
-def is_exchange(value: Any) -> bool:
-    """Whether a value is one exchange of a history: a question and its answer."""
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 2
-        and all(isinstance(one, str) for one in value)
-    )
+def exchange(value: Any) -> tuple[str, str] | None:
+    """Question and answer where a value is one exchange of a history: a pair, or two fields."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        asked, answered = value
+    elif isinstance(value, dict) and len(value) == 2:
+        asked = next((value[key] for key in _ASKED if key in value), None)
+        answered = next((value[key] for key in _ANSWERED if key in value), None)
+    else:
+        return None
+    return (asked, answered) if isinstance(asked, str) and isinstance(answered, str) else None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from curation.reading.readers import Bad, Row, Texts
-from curation.reading.turns import is_exchange, is_turn
+from curation.reading.turns import exchange, is_turn
 
 LONGEST = 10_000_000
 """Characters of a Python literal: Python's own parser takes many times its size in memory."""
@@ -36,8 +37,7 @@ def decoded(text: str) -> Any:
 def columns(rows: Iterable[Row | Bad]) -> frozenset[str]:
     """Columns whose texts are all message lists, in these first rows.
 
-    Lists of plain texts (Arena's turns) count where two columns at least hold them, prompt and
-    answer: one alone may be a list that somebody answered.
+    Lists of plain texts count in columns named as prompts and answers are: Arena's turns.
     """
     kinds: dict[str, set[str]] = {}
     for row in rows:
@@ -46,19 +46,34 @@ def columns(rows: Iterable[Row | Bad]) -> frozenset[str]:
                 if value is not None and value != "":
                     kinds.setdefault(name, set()).add(_kind(value))
     lists = {name for name, seen in kinds.items() if seen == {"messages"}}
-    texts = {name for name, seen in kinds.items() if seen == {"texts"}}
-    return frozenset(lists | (texts if len(texts) > 1 else set()))
+    texts = {name for name, seen in kinds.items() if seen == {"texts"} and may_be_turns(name)}
+    return frozenset(lists | texts)
+
+
+def may_be_turns(name: str) -> bool:
+    """Whether a column's name says that its texts are the turns of a prompt or of an answer."""
+    return name in _ASKED or _ANSWER.match(name) is not None
+
+
+_ASKED = ("prompt", "question", "instruction", "query")
+_ANSWER = re.compile(r"(?i)^(?:chosen|rejected)$|^(?:response|answer|output)_?[ab0-9]?$")
 
 
 def _kind(value: Any) -> str:
-    found = decoded(value) if isinstance(value, str) else None
+    found = decoded(value) if isinstance(value, str) else value
+    if isinstance(found, list) and found and all(_is_text(one) for one in found):
+        return "texts"
+    if not isinstance(value, str):
+        return "other"  # a list of messages needs no decoding
     if isinstance(found, dict) and is_turn(found):
         return "messages"
     if not isinstance(found, list) or not found:
         return "other"
-    if all(is_turn(one) or is_exchange(one) for one in found):
-        return "messages"
-    return "texts" if all(one is None or isinstance(one, str) for one in found) else "other"
+    return "messages" if all(is_turn(one) or exchange(one) for one in found) else "other"
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
 
 
 def read(row: Row | Bad, names: frozenset[str]) -> Row | Bad:
@@ -69,26 +84,35 @@ def read(row: Row | Bad, names: frozenset[str]) -> Row | Bad:
     for name in names:
         if isinstance(value := row.get(name), str):
             made[name] = decoded(value)
-    lists = [name for name in names if _texts(made.get(name))]
-    return _with_turns(made, lists) if lists else made
+    lists = [name for name in made if name in names and _texts(made[name])]
+    if not lists:
+        return made
+    asked = next((name for name in _ASKED if name in lists), None)
+    return _answers(made, lists) if asked is None else _with_turns(made, asked, lists)
 
 
 def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(one is None or isinstance(one, str) for one in value)
+    return isinstance(value, list) and bool(value) and all(_is_text(one) for one in value)
 
 
-def _with_turns(row: Row, lists: list[str]) -> Row | Bad:
+def _answers(row: Row, lists: list[str]) -> Row | Bad:
+    """Lists of one text, which is the answer to a prompt that stands elsewhere in the row."""
+    for name in lists:
+        if len(row[name]) > 1:
+            return _bad("wrong_type", f"{name}: {len(row[name])} texts, not one", row)
+        row[name] = row[name][0]
+    return row
+
+
+def _with_turns(row: Row, asked: str, lists: list[str]) -> Row | Bad:
     """Questions and answers taken in turn: the last answers are compared, the others are context.
 
-    The column whose turns are the questions is the one named prompt, else the first of the row.
+    Args:
+        asked: The column whose turns are the questions.
     """
-    order = [name for name in row if name in lists]
-    asked = next(
-        (name for name in order if name in ("prompt", "question", "instruction")), order[0]
-    )
-    answers = [name for name in order if name != asked]
+    answers = [name for name in lists if name != asked]
     turns = row[asked]
-    if not turns or any(len(row[name]) != len(turns) for name in answers):
+    if any(len(row[name]) != len(turns) for name in answers):
         return _bad("bad_roles", "not as many answers as questions", row)
     if any(row[name][:-1] != row[answers[0]][:-1] for name in answers):
         return _bad("unequal_prompts", "the answers before the last differ", row)

@@ -14,6 +14,10 @@ _BARS = (
     *("start", "message", "channel", "return", "call", "constrain"),
     *("START_OF_TURN_TOKEN", "END_OF_TURN_TOKEN", "USER_TOKEN", "CHATBOT_TOKEN", "SYSTEM_TOKEN"),
     *("start_of_role", "end_of_role", "observation", "tool", "tool_response", "end_of_turn"),
+    *("user_start", "user_end", "assistant_start", "assistant_end", "system_start", "system_end"),
+    *("prompter", "User", "Bot", "startoftext", "bom", "separator", "sep", "im_sep", "plamo:op"),
+    *("begin_of_sentence", "end_of_sentence", "extra_0", "extra_4", "START_RESPONSE"),
+    *("END_RESPONSE", "START_THINKING", "END_THINKING", "START_ACTION", "END_ACTION"),
 )
 _BAR, _LOW = "\uff5c", "\u2581"  # DeepSeek's own letters, not the ASCII bar and underscore
 
@@ -21,22 +25,27 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "ChatML, Llama 3 and 4, Phi, Zephyr, gpt-oss, Command R, Granite, Kimi": tuple(
         f"<|{name}|>" for name in _BARS
     ),
-    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>"),
+    "Gemma": ("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<|turn>", "<turn|>"),
     "Llama 2, Mistral": (
         *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
         *("[AVAILABLE_TOOLS]", "[TOOL_CALLS]", "[TOOL_RESULTS]", "<s>", "</s>", "<unk>", "<pad>"),
+        *("[/AVAILABLE_TOOLS]", "[/TOOL_RESULTS]", "[THINK]", "[/THINK]"),
     ),
     "DeepSeek": tuple(
         f"<{_BAR}{name.replace(' ', _LOW)}{_BAR}>"
         for name in (
             *("User", "Assistant", "begin of sentence", "end of sentence", " pad "),
             *("tool calls begin", "tool call begin", "tool outputs begin"),
+            *("hy_User", "hy_Assistant", "hy_begin of sentence"),
         )
     ),
     "Nemotron, HelpSteer": ("<extra_id_0>", "<extra_id_1>", "<extra_id_2>"),
     "others": (
         *("[gMASK]", "<BOS_TOKEN>", "<EOS_TOKEN>", "<|endofturn|>", "<eoh>", "<eoa>"),
         *("[|user|]", "[|assistant|]", "[|system|]", "[|endofturn|]"),
+        *("<SPECIAL_10>", "<SPECIAL_11>", "<SPECIAL_12>", "<seed:bos>", "<seed:eos>"),
+        *("<reserved_106>", "<reserved_107>", "<role>HUMAN</role>", "<role>ASSISTANT</role>"),
+        *("<beginning_of_sentence>", "<end_of_sentence>", "]~b]", "[e~["),
     ),
 }
 """Family -> the tokens that frame its turns."""

@@ -9,6 +9,7 @@ import polars as pl
 from curation.core import messages
 from curation.rules.control_tokens import CONTROL_TOKENS
 from curation.rules.rule import Rule, Threshold
+from curation.rules.template_text import templated
 
 col = pl.col
 
@@ -66,6 +67,10 @@ def _odd(letters: pl.Expr) -> pl.Expr:
 def _alternates(letters: pl.Expr) -> pl.Expr:
     """Whether user and assistant take turns; a lone last turn is left to empty_prompt."""
     return letters.str.contains("^(ua)+$|^a$")
+
+
+def _asked_last() -> pl.Expr:
+    return col("prompt").list.last().struct.field("content")
 
 
 RULES = (
@@ -133,6 +138,12 @@ RULES = (
         threshold=CONTROL_TOKENS,
         takes=list,
     ),
+    Rule(
+        "template_text",
+        "A prompt that ends with the assistant's mark went through a template of words already.",
+        lambda _: templated(_asked_last()),
+        lambda _: pl.concat_str(pl.lit("ends with "), _asked_last().str.strip_chars().str.tail(24)),
+    ),
 )
 STRUCTURAL = (
     "invalid_text",
@@ -143,5 +154,6 @@ STRUCTURAL = (
     "empty_response",
     "identical_responses",
     "control_tokens",
+    "template_text",
 )
 """What "structural" in a list of filters stands for, in this order."""

@@ -7,7 +7,7 @@ the kind has none), chosen_score, rejected_score, and columns that start with "_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -46,23 +46,6 @@ CHOICES: Mapping[str, tuple[str, ...]] = {"against": ("all", "worst")}
 SAYS: pl.DataType = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
 SIDES: Types = {"system": pl.String, "history": MESSAGES}
 """Columns beside a conversation that belong to it: its system turn and the turns before it."""
-
-_SIDE_NAMES = ("chosen", "rejected")
-ALIASES: tuple[tuple[str, ...], ...] = (
-    *(
-        tuple(
-            form.format(side)
-            for word in ("score", "rating", "reward")
-            for form in (f"{{}}_{word}", f"{word}_{{}}", f"{{}}-{word}", f"{word}-{{}}")
-        )
-        for side in _SIDE_NAMES
-    ),
-    ("system", "system_prompt", "system_message", "system_instruction"),
-    ("history", "chat_history", "conversation_history"),
-    ("messages", "context_messages"),
-    ("label", "winner"),
-)
-"""Names that people give to one column; where a file lacks a format's own, the next stands in."""
 
 
 @dataclass(frozen=True)
@@ -151,25 +134,6 @@ def renames(layout: Layout, options: Options) -> dict[str, str]:
     if "column" in options:
         given[next(iter(layout.required))] = options["column"]
     return {theirs: ours for ours, theirs in given.items()}
-
-
-def with_aliases(form: Format, options: Options, names: Iterable[str]) -> Options:
-    """The options with the file's own names for columns that it has under an alias only.
-
-    Args:
-        names: The file's columns.
-    """
-    have = set(names)
-    given = dict(options.get("columns", {}))
-    used = {*given.values(), options.get("column")}
-    wanted = {name for layout in form.layouts for name in layout.columns}
-    for group in ALIASES:
-        for name in group:
-            if name in wanted and name not in have and name not in given:
-                free = (one for one in group if one in have and one not in wanted | used)
-                if found := next(free, None):
-                    given[name] = found
-    return {**options, "columns": given} if given else options
 
 
 def sided(native: pl.LazyFrame, conversation: pl.Expr) -> pl.Expr:

@@ -22,6 +22,10 @@ def candidates(
         UserError: a listed rule reads what the format does not give, or needs a tokenizer.
     """
     named = native.rename(renames(source.layout, source.options))
+    have = named.collect_schema()
+    lacking = {name: one for name, one in source.layout.columns.items() if name not in have}
+    if lacking:  # the file's column of that name stands in for another
+        named = named.with_columns(pl.lit(None, dtype=one).alias(n) for n, one in lacking.items())
     items = source.layout.expand(named, source.options)
     if filters.counts:
         if count is None:

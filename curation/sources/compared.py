@@ -22,11 +22,15 @@ from curation.sources.base import (
 )
 
 col = pl.col
-A = ("a", "model_a", "response_a", "answer_a", "assistant_a", "a>b", "a>>b", "first", "left")
-B = ("b", "model_b", "response_b", "answer_b", "assistant_b", "b>a", "b>>a", "second", "right")
-"""Labels that say by themselves which response won, in lower case; a number never does."""
+_NAMED = ("{}", "model_{}", "response_{}", "answer_{}", "assistant_{}", "output_{}", "option_{}")
+_BETTER = ("{}_is_better", "{}_wins", "{}_better", "{}_is_much_better", "{}_is_slightly_better")
+A = (*(one.format("a") for one in (*_NAMED, *_BETTER)), "a>b", "a>>b", "first", "left")
+B = (*(one.format("b") for one in (*_NAMED, *_BETTER)), "b>a", "b>>a", "second", "right")
+"""Labels that say by themselves which response won, in lower case and without brackets; a number,
+or a boolean, never does."""
 _SCORES = {"score_a": pl.Float64, "score_b": pl.Float64}
-_NUMBER = r"^[+-]?\d+(?:\.\d+)?$"
+_NUMBER = r"^(?:[+-]?\d+(?:\.\d+)?|(?i:true|false))$"
+_NO_WORD = r"[^a-z0-9<>=]+"
 
 
 def _won(native: pl.LazyFrame, options: Options) -> tuple[pl.Expr, pl.Expr]:
@@ -43,12 +47,12 @@ def _won(native: pl.LazyFrame, options: Options) -> tuple[pl.Expr, pl.Expr]:
     odd = native.filter(label.str.contains(_NUMBER)).select(label.head(1)).collect()
     if odd.height:
         raise UserError(
-            f"options: the label {odd.item()} is a number, which could mean either response: say "
+            f"options: the label {odd.item()} could mean either response: say "
             "which labels mean that the first won (a) and the second (b), as in {a: '0', b: '1'} "
             "or {a: '<0', b: '>0'}"
         )
-    lower = label.str.to_lowercase()
-    return lower.is_in(A), lower.is_in(B)
+    word = label.str.to_lowercase().str.replace_all(_NO_WORD, "_").str.strip_chars("_")
+    return word.is_in(A), word.is_in(B)
 
 
 def _means(label: pl.Expr, said: str) -> pl.Expr:
@@ -60,7 +64,7 @@ def _means(label: pl.Expr, said: str) -> pl.Expr:
             raise UserError(f"options: {said!r} is no bound on a number, as '<0' is") from None
         number = label.cast(pl.Float64, strict=False)
         return (number < limit if said[0] == "<" else number > limit).fill_null(False)
-    return label.is_in([one.strip() for one in said.split("|")])
+    return label.str.to_lowercase().is_in([one.strip().lower() for one in said.split("|")])
 
 
 def _columns(a: pl.Expr, b: pl.Expr) -> dict[str, pl.Expr]:
@@ -106,16 +110,30 @@ def _labelled_lists(native: pl.LazyFrame, options: Options) -> pl.LazyFrame:
     return _conversations(native, *_won(native, options))
 
 
+def _listed(native: pl.LazyFrame, options: Options) -> pl.LazyFrame:
+    """Two responses in one list; where they are not two, no label names one."""
+    two = col("responses").list.len() == 2
+    texts = [
+        col("responses").list.get(place, null_on_oob=True).alias(f"response_{name}")
+        for place, name in enumerate("ab")
+    ]
+    label = pl.when(two).then("label").otherwise(pl.lit("not two responses")).alias("label")
+    return _labelled(native.with_columns(*texts, label, *_no_scores()), options)
+
+
 def _scored(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     a, b = col("score_a") > col("score_b"), col("score_b") > col("score_a")
     return _responses(native, a.fill_null(False), b.fill_null(False))
 
 
+def _no_scores() -> list[pl.Expr]:
+    return [pl.lit(None, dtype=dtype).alias(name) for name, dtype in _SCORES.items()]
+
+
 def _flagged(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     """Arena's own columns: a flag for each side and for a tie."""
-    none = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in _SCORES.items()]
     flags = [col(f"winner_model_{one}") == 1 for one in "ab"]
-    return _responses(native.with_columns(none), *(flag.fill_null(False) for flag in flags))
+    return _responses(native.with_columns(_no_scores()), *(flag.fill_null(False) for flag in flags))
 
 
 def _forms(expand: Expand, more: Mapping[str, pl.DataType], scores: bool) -> tuple[Layout, ...]:
@@ -127,7 +145,7 @@ def _forms(expand: Expand, more: Mapping[str, pl.DataType], scores: bool) -> tup
             expand,
             optional,
             SIDES,
-            loose=frozenset({"label"}),
+            loose=frozenset({"label", *more}),
         )
         for says in (pl.String(), MESSAGES)
         for asks in (pl.String(), MESSAGES)
@@ -141,12 +159,22 @@ _LISTS = Layout(
     SIDES,
     loose=frozenset({"label"}),
 )
+_TWO_IN_A_LIST = tuple(
+    Layout(
+        {"prompt": asks, "responses": pl.List(pl.String), "label": pl.String},
+        _listed,
+        sides=SIDES,
+        loose=frozenset({"label"}),
+    )
+    for asks in (pl.String(), MESSAGES)
+)
 COMPARISON = Format(
     "comparison",
     "preference",
     (
         *_forms(_labelled, {"label": pl.String()}, scores=True),
         _LISTS,
+        *_TWO_IN_A_LIST,
         *_forms(_scored, {"score_a": pl.Float64(), "score_b": pl.Float64()}, scores=False),
     ),
     frozenset({"a", "b"}),

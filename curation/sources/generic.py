@@ -118,6 +118,29 @@ TRL = Format(
 )
 
 
+def _answered(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    """A whole conversation and what another answer to it would be."""
+    said = sided(native, col("messages"))
+    whole = messages.assistant(col("rejected_response"))
+    other = pl.concat_list(said.list.head(said.list.len().cast(pl.Int64) - 1), whole)
+    return candidates(native, **whole_lists(said, other), **_SCORE_COLUMNS)
+
+
+def _two_lists(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    sides = [sided(native, col(name)) for name in ("messages", "rejected_messages")]
+    return candidates(native, **whole_lists(*sides), **_SCORE_COLUMNS)
+
+
+SWIFT_PAIRS = Format(
+    "swift_pairs",
+    "preference",
+    (
+        Layout({"messages": MESSAGES, "rejected_response": pl.String}, _answered, _SCORES, SIDES),
+        Layout({"messages": MESSAGES, "rejected_messages": MESSAGES}, _two_lists, _SCORES, SIDES),
+    ),
+)
+
+
 def _sharegpt_pairs(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     """The answers as one turn each, as lists of turns, or as plain text."""
     said = messages.role_names(col("conversations"), "from", "value")

@@ -7,9 +7,11 @@ import polars as pl
 from curation.core import messages
 from curation.core.schema import MESSAGES
 from curation.sources.base import (
+    SIDES,
     Format,
     Layout,
     Options,
+    asked,
     candidates,
     ordered,
     user_or_list,
@@ -132,6 +134,41 @@ ULTRAFEEDBACK = Format(
             one_to_one=False,
             loose=frozenset({"completions"}),  # ratings are texts, in some copies numbers
         ),
+    ),
+)
+
+
+def _scored_lists(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
+    """All pairs of a row's responses by their scores; lists of unequal length say of no score."""
+    alike = col("responses").list.len() == col("scores").list.len()
+    index = pl.int_ranges(0, col("responses").list.len())
+    asks = asked(native, "prompt")
+    rows = (
+        native.select(
+            "source_row",
+            asks.alias("prompt"),
+            "responses",
+            index.alias("index"),
+            pl.when(alike).then("scores").alias("scores"),
+        )
+        .explode("responses", "index")
+        .with_columns(col("scores").list.get(col("index"), null_on_oob=True))
+        .select("source_row", "prompt", "index", response="responses", score="scores")
+    )
+    return _pairs_of(rows, "prompt", col("prompt"))
+
+
+SCORED_LISTS = Format(
+    "scored_lists",
+    "preference",
+    tuple(
+        Layout(
+            {"prompt": dtype, "responses": pl.List(pl.String), "scores": pl.List(pl.Float64)},
+            _scored_lists,
+            sides=SIDES,
+            one_to_one=False,
+        )
+        for dtype in (pl.String(), MESSAGES)
     ),
 )
 

@@ -19,7 +19,7 @@ from curation.core import schema, statistics, tokens
 from curation.core.errors import UserError
 from curation.reading import native, native_parquet
 from curation.rules import filters
-from curation.sources.base import with_aliases
+from curation.sources.aliases import with_aliases
 from curation.sources.formats import find
 from curation.sources.judged import TABLES, Normaliser
 from curation.sources.standardize import standardize

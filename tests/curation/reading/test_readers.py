@@ -63,6 +63,14 @@ TABBED = "prompt\tchosen\trejected\n" + "".join(f"q{n}\tx é\ty\n" for n in rang
         ("a.json", json.dumps({"type": "text_only", "instances": ROWS}, indent=1).encode()),
         ("a.tsv", TABBED.encode()),
         ("a.csv", TABBED.replace("\t", ",").encode("utf-16")),
+        ("a.csv", TABBED.replace("\t", ",").encode("utf-16-be")),
+        ("a.csv", TABBED.encode()),  # the header says it, not the name
+        ("a.csv", TABBED.replace("\t", ";").encode()),
+        ("a.jsonl.lzma", lzma.compress(LINES, format=lzma.FORMAT_ALONE)),
+        ("a.json", json.dumps({"version": 1, "data": ROWS}).encode()),
+        ("a.json", json.dumps({"rows": [{"row_idx": 0, "row": row} for row in ROWS]}).encode()),
+        ("a.json", "".join(json.dumps(row) for row in ROWS).encode()),
+        ("a.jsonl", "".join(f"\x1e{json.dumps(row)}\n" for row in ROWS).encode()),
     ],
 )
 def test_the_rows_are_the_same_in_every_packing(tmp_path: Path, name: str, content: bytes) -> None:
@@ -78,6 +86,8 @@ def test_the_rows_are_the_same_in_every_packing(tmp_path: Path, name: str, conte
         ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("a.jsonl", b"<!DOCTYPE html><html>", "a web page"),
         ("a.pkl", b"\x80\x04\x95 anything", "never loaded"),
+        ("a.jsonl.lz4", b"\x04\x22\x4d\x18 anything", "an LZ4 file"),
+        ("a.csv", TABBED.encode("latin-1"), "save it as UTF-8"),
         ("a.bin", b"\x01\x02\x00\x03 anything", "a binary file"),
         ("a.jsonl.bz2", bz2.compress(LINES)[:-9], "too early"),
         ("a.jsonl.xz", lzma.compress(LINES)[:-9], "too early"),

@@ -23,6 +23,9 @@ def row(label: Any, **more: Any) -> dict[str, Any]:
     [
         (["model_a", "model_b", "tie"], {}),
         (["A", "B", "C"], {}),
+        (["[[A]]", "[[B]]", "[[C]]"], {}),
+        (["Response A", "response_b", "both"], {}),
+        ([True, False, "neither"], {"a": "true", "b": "false"}),
         (["A>>B", "B>A", "A=B"], {}),
         ([0, 1, 2], {"a": "0", "b": "1"}),
         ([1.0, 2.0, 0.0], {"a": "1", "b": "2"}),
@@ -48,6 +51,8 @@ def test_a_label_names_the_winner(
 def test_a_number_as_label_is_never_guessed(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="could mean either response"):
         run(tmp_path, "comparison", [row(1)], [])
+    with pytest.raises(UserError, match="could mean either response"):
+        run(tmp_path, "comparison", [row(True)], [])
     with pytest.raises(UserError, match="both a and b"):
         run(tmp_path, "comparison", [row(1)], [], a="1")
 
@@ -103,4 +108,14 @@ def test_a_context_of_turns_and_a_strength_of_preference(tmp_path: Path) -> None
     )
     assert sides(kept) == {A, B}
     assert kept["turns"].to_list() == [3, 3]
+    assert rules == {"unknown_label": 1}
+
+
+def test_two_responses_in_a_list_and_the_place_of_the_better(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "one", "responses": ["a", "b"], "label": 1},
+        {"prompt": "two", "responses": ["a", "b", "c"], "label": 0},
+    ]
+    kept, rules = run(tmp_path, "comparison", rows, [], a="0", b="1")
+    assert sides(kept) == {B}
     assert rules == {"unknown_label": 1}

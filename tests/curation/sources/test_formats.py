@@ -12,7 +12,7 @@ import pytest
 from curation.core.errors import UserError
 from curation.reading import native
 from curation.rules import filters
-from curation.sources.base import with_aliases
+from curation.sources.aliases import with_aliases
 from curation.sources.formats import FORMATS, find
 from curation.sources.judged import Normaliser
 from tests.curation.sources.standardized import tables
@@ -490,3 +490,40 @@ def test_parts_of_text_are_text_and_speakers_have_one_name(tmp_path: Path) -> No
     kept, _ = run(tmp_path, "messages", [{"messages": talk}], ["structural"])
     assert [m["role"] for m in kept["messages"][0]] == ["system", "user", "assistant"]
     assert kept["messages"][0][1]["content"] == "Hello, you"
+
+
+def test_scored_lists_give_all_pairs_and_unequal_lists_none(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "q", "completions": ["x", "y", "z"], "rewards": [3, 1, 1]},
+        {"prompt": "p", "completions": ["x", "y"], "rewards": [3]},
+    ]
+    kept, rules = run(tmp_path, "scored_lists", rows, ["tie"])
+    assert sides(kept) == {("x", "y"), ("x", "z")}
+    assert rules == {"tie": 1, "unknown_label": 1}
+
+
+@pytest.mark.parametrize(
+    "other", [{"rejected_response": "bad"}, {"rejected_messages": said("q", "bad")}]
+)
+def test_swift_pairs_are_a_conversation_and_another_answer(
+    tmp_path: Path, other: dict[str, Any]
+) -> None:
+    kept, _ = run(tmp_path, "swift_pairs", [{"messages": said("q", "good"), **other}], [])
+    assert sides(kept) == {("good", "bad")}
+    assert kept["prompt"].to_list() == [said("q")]
+
+
+def test_a_layout_without_its_columns_names_the_formats_that_fit(tmp_path: Path) -> None:
+    rows = [{"instruction": "q", "input": "x", "chosen": "g", "rejected": "b"}]
+    with pytest.raises(UserError, match=r"formats that read these: .*alpaca_pairs"):
+        run(tmp_path, "strings", rows, [])
+
+
+def test_the_text_of_a_number_is_a_score(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": f"q{score}", "chosen": "g", "rejected": "b", "chosen_score": score, **other}
+        for score, other in (("5", {"rejected_score": 5}), ("4.5", {"rejected_score": "1"}))
+    ]
+    kept, rules = run(tmp_path, "trl", rows, ["tie"])
+    assert kept["margin"].to_list() == [3.5]
+    assert rules == {"tie": 1}

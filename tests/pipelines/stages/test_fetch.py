@@ -107,7 +107,7 @@ def test_a_response_of_fifty_megabytes_passes_or_is_rejected_by_name(front: Fron
         ("a.csv", b"prompt,chosen,chosen,rejected\nq,x,z,y\n", "the header has chosen twice"),
         ("a.csv", b'prompt,chosen,rejected\nq,"x,y\n', "line 3: not valid CSV"),
         ("a.csv", "prompt,chosen\n".encode("utf-16"), "holds no rows"),
-        ("a.csv", b"prompt,\xffchosen\n", "line 1: not valid CSV"),
+        ("a.csv", b"prompt,\xffchosen\n", "in line 1; save it as UTF-8"),
         ("a.jsonl.gz", gzip.compress(lines(GOOD), mtime=0) + b"more", "broken gzip stream"),
         ("a.json", b"[" + b'{"prompt":' + b"[" * 9999 + b"]" * 9999 + b"}]", "can be read"),
         (
