@@ -6,8 +6,9 @@ import re
 from typing import Any
 
 from curation.core.messages import ROLES
-from curation.reading.turns import TurnError, is_exchange, is_turn, turn
+from curation.reading.turns import TurnError, exchange, is_turn, turn
 from curation.rules.control_tokens import CONTROL_TOKENS
+from curation.rules.template_text import is_templated
 
 _TOKENS = re.compile("|".join(re.escape(token) for token in CONTROL_TOKENS))
 _LETTERS = {"system": "s", "user": "u", "assistant": "a"}
@@ -53,6 +54,9 @@ def prompt(value: Any, system: Any = None, history: Any = None) -> Messages:
     for one in messages:
         if token := control_token(one["content"]):
             raise WrongError("control_tokens", f"the prompt holds {token}")
+    if is_templated(messages[-1]["content"]):
+        said = f"the prompt ends with {messages[-1]['content'].strip()[-24:]!r}"
+        raise WrongError("template_text", said)
     return messages
 
 
@@ -64,10 +68,10 @@ def messages_of(value: Any) -> Messages | None:
     """
     if not isinstance(value, list) or not value:
         return None
-    made = []
+    made: list[tuple[str, str]] = []
     for one in value:
-        if is_exchange(one):
-            made += [("user", one[0]), ("assistant", one[1])]
+        if pair := exchange(one):
+            made += zip(("user", "assistant"), pair, strict=True)
         elif is_turn(one):
             try:
                 made.append(turn(one))
@@ -86,11 +90,20 @@ def answers(value: Any) -> str | list[str]:
     Raises:
         WrongError: there is none.
     """
+    if isinstance(value, dict):
+        value = [value]
     if isinstance(value, str):
         return value
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         return value
+    if isinstance(value, list) and value and all(_unsaid(one) for one in value):
+        return [one["text"] for one in value]
     messages = messages_of(value)
     if messages and messages[-1]["role"] == "assistant":
         return messages[-1]["content"]
     raise WrongError("missing_response", "no text in the response's column")
+
+
+def _unsaid(value: Any) -> bool:
+    """Whether a value is a text of a completion, without a speaker."""
+    return isinstance(value, dict) and isinstance(value.get("text"), str) and not is_turn(value)

@@ -17,6 +17,8 @@ import polars as pl
 
 from curation.core.schema import MESSAGES, REJECTS
 from curation.reading.readers import Bad, Row
+from curation.reading.turns import TOOL_COLUMNS, given
+from curation.reading.written import decoded
 from curation.user_rows.asked import WrongError, answers, control_token, prompt
 
 # Each field's names, the first that a row has counts; --map names any other.
@@ -26,7 +28,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "system": ("system", "system_prompt"),
     "history": ("history",),
     "response": (
-        *("response", "output", "completion", "answer", "generation", "responses"),
+        *("response", "output", "completion", "answer", "generation"),
+        *("responses", "outputs", "completions", "answers", "generations"),
         "all_generated_responses",
     ),
     "policy": ("policy", "generator", "model"),
@@ -150,6 +153,9 @@ def _responses(
     row: Row, mapping: Mapping[str, str], item: str, keyed: bool
 ) -> Iterator[tuple[Any, ...]]:
     """One tuple of PARSED for each response that a row holds."""
+    for name in TOOL_COLUMNS:
+        if row.get(name) and given(row[name]):
+            raise WrongError("tool_calls", f"{name}: declared beside the conversation")
     get = {field: _value(row, field, mapping) for field in ALIASES}
     if keyed and isinstance(get["generation_id"], str):
         yield (item, get["generation_id"], None, None, *[None] * 4, *_reward(get["reward"]))
@@ -159,16 +165,26 @@ def _responses(
         _number(get["temperature"], "temperature"),
         _finish(row, mapping),
     )
-    messages = prompt(get["prompt"], get["system"], get["history"])
+    messages = prompt(_asked(row, get["prompt"]), get["system"], get["history"])
     for place, text, reward in _answers(get):
         name = item if place is None else f"{item}:{place}"
         number = _place(get["sample"]) if place is None else place
         yield (name, None, messages, text, shared[0], number, *shared[1:], *_reward(reward))
 
 
+def _asked(row: Row, value: Any) -> Any:
+    """The prompt; an instruction's input stands below it."""
+    more = row.get("input")
+    if isinstance(value, str) and value is row.get("instruction") and isinstance(more, str):
+        return f"{value}\n\n{more}" if more.strip() else value
+    return value
+
+
 def _answers(get: Mapping[str, Any]) -> list[tuple[int | None, str, Any]]:
     """Place in the row's list (None where it holds one response), text and reward."""
-    texts, rewards = answers(get["response"]), get["reward"]
+    said, rewards = get["response"], _listed(get["reward"])
+    said = _listed(said) if isinstance(rewards, list) else said  # lists may be written as text
+    texts = answers(said)
     if isinstance(texts, str):
         return [(None, texts, rewards)]
     if rewards is None:
@@ -176,6 +192,11 @@ def _answers(get: Mapping[str, Any]) -> list[tuple[int | None, str, Any]]:
     if not isinstance(rewards, list) or len(rewards) != len(texts):
         raise WrongError("wrong_type", "as many rewards as responses are needed")
     return list(zip(range(len(texts)), texts, rewards, strict=True))
+
+
+def _listed(value: Any) -> Any:
+    found = decoded(value) if isinstance(value, str) else value
+    return found if isinstance(found, list) else value
 
 
 def _value(row: Row, field: str, mapping: Mapping[str, str]) -> Any:

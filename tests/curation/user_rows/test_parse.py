@@ -81,3 +81,32 @@ def test_what_stands_beside_a_prompt_is_its_turns() -> None:
     assert [m["role"] for m in found.frame["messages"][0]] == [
         *("system", "user", "assistant", "user")
     ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"responses": ["a", "b"], "rewards": [1, 2]},
+        {"completions": ["a", "b"], "scores": [1, 2]},
+        {"responses": '["a", "b"]', "rewards": "[1, 2]"},
+        {"outputs": [{"text": "a"}, {"text": "b"}], "rewards": [1, 2]},
+    ],
+)
+def test_lists_of_responses_and_rewards_join_by_place(row: dict[str, Any]) -> None:
+    found = parse(iter([{"prompt": "q", **row}]), {}, "import", keyed=False)
+    assert found.frame.select("response", "sample", "reward").rows() == [
+        ("a", 0, 1.0),
+        ("b", 1, 2.0),
+    ]
+
+
+def test_a_response_that_is_json_stays_text() -> None:
+    found = parse(iter([{"prompt": "q", "response": "[1, 2]", "reward": 1}]), {}, "import", False)
+    assert found.frame["response"].to_list() == ["[1, 2]"]
+
+
+def test_an_instructions_input_stands_below_it_and_tools_are_refused() -> None:
+    row = {"instruction": "Sum up.", "input": "Text.", "output": "T."}
+    found = parse(iter([row, {**row, "tools": [{"name": "f"}]}]), {}, "import", keyed=False)
+    assert found.frame["messages"].to_list() == [[{"role": "user", "content": "Sum up.\n\nText."}]]
+    assert found.rejects["rule"].to_list() == ["tool_calls"]
