@@ -18,6 +18,7 @@ from typing import Any
 from curation.audit import paper
 from curation.audit.text import of_rows
 from curation.core.errors import UserError
+from curation.user_rows.asked import WrongError, answers
 from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, reads, writes
@@ -74,13 +75,34 @@ def read(path: Path, rows: Sequence[Row]) -> list[Pair]:
     """(prompt messages, chosen, rejected) of every row.
 
     Raises:
-        UserError: a row lacks a column, or its prompt is neither a text nor a message list.
+        UserError: a row lacks a column, its prompt is neither a text nor a message list, or a side
+            is not one answer.
     """
     records.need(path, rows, ["prompt", "chosen", "rejected", "subset"])
     return [
-        (_messages(path, number, row["prompt"]), row["chosen"], row["rejected"])
+        (
+            _messages(path, number, row["prompt"]),
+            _answer(path, number, "chosen", row["chosen"]),
+            _answer(path, number, "rejected", row["rejected"]),
+        )
         for number, row in enumerate(rows, start=1)
     ]
+
+
+def _answer(path: Path, number: int, side: str, value: Any) -> str:
+    """The text of an answer; of a conversation its last turn's."""
+    try:
+        texts = answers(value)
+    except WrongError as error:
+        raise UserError(f"{path}: row {number}: {side}: {error.args[1]}") from error
+    if isinstance(texts, str):
+        return texts
+    if len(texts) == 1:
+        return texts[0]
+    raise UserError(
+        f"{path}: row {number}: {side} is a list of {len(texts)} answers; RewardBench 2 is not "
+        "supported, give RewardBench's pairs"
+    )
 
 
 def _messages(path: Path, number: int, prompt: Any) -> list[dict[str, str]]:
