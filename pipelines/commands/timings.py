@@ -1,4 +1,4 @@
-"""prefloop timings: how long each stage took, and its tokens per second.
+"""prefloop timings: how long each stage took, its peak memory and its tokens per second.
 
 A table of the last run of every stage on this machine. Tokens are those that generate and evaluate
 sampled; that score and length_bias judged, each prompt once with its responses; that reference
@@ -19,7 +19,7 @@ from pipelines.shared import asking
 
 TASK = "ask a build"
 
-_HEAD = ("stage", "seconds", "CPU seconds", "rows", "tokens", "tokens per second")
+_HEAD = ("stage", "seconds", "CPU seconds", "peak GiB", "rows", "tokens", "tokens per second")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,4 +53,5 @@ def _row(one: dict[str, float | str | None]) -> list[object]:
     tokens, seconds = one["tokens"], one["seconds"]
     assert isinstance(seconds, float)
     rate = round(float(tokens) / max(seconds, 1e-3)) if tokens else None
-    return [one["stage"], one["seconds"], one["cpu_seconds"], one["rows"], tokens, rate]
+    costs = [one["seconds"], one["cpu_seconds"], one.get("peak_gib")]
+    return [one["stage"], *costs, one["rows"], tokens, rate]

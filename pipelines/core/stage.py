@@ -128,6 +128,18 @@ def _module(body: Callable[..., None]) -> str:
     return spec.name
 
 
+def _peak() -> float:
+    """Most memory (GiB) that this process held at once, or a process that it started and awaited.
+
+    Linux counts in KiB, macOS in bytes.
+    """
+    import resource
+
+    both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    most = max(resource.getrusage(who).ru_maxrss for who in both)
+    return most / (2**30 if sys.platform == "darwin" else 2**20)
+
+
 def _report(stage: Stage, args: Arguments, seconds: float) -> None:
     """Print the last line and keep the timings, under the stage's name in the graph."""
     done = stage.summary
@@ -141,6 +153,7 @@ def _report(stage: Stage, args: Arguments, seconds: float) -> None:
         "stage": label,
         "seconds": round(seconds, 2),
         "cpu_seconds": round(sum(os.times()[:4]), 2),
+        "peak_gib": round(_peak(), 2),
         "rows": done.rows_in,
         "tokens": done.tokens or None,
     }

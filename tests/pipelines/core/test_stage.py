@@ -120,6 +120,7 @@ def test_timings_keep_the_last_run_of_each_stage(capsys: pytest.CaptureFixture[s
     assert (found["stage"], found["rows"], found["tokens"]) == ("demo", 3, 4000)
     assert 0.2 <= found["seconds"] < 60
     assert found["cpu_seconds"] > 0
+    assert 0.01 < found["peak_gib"] < 64
     assert timings.main([]) == 0
     line = capsys.readouterr().out.splitlines()[-1].split()
     assert line[0] == "demo"
