@@ -28,6 +28,7 @@ from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, settings, shards
+from pipelines.shared.workers import Job
 from training.bench.contestants import BENCHES, Question, dialogue, heat
 from training.engines.settings import Engine
 
@@ -151,9 +152,8 @@ def _drawn(
     from training.bench.answering import OVER_CONTEXT, Said
 
     key = [*model.key, model.tokens, model.seed, [asdict(one) for one in asked]]
-    frame = shards.run(
-        run, f"turn{turn + 1}", key, asked, model.shard, work=lambda part: _draw(model, part)
-    )
+    job = Job(run.name, lambda: model, _draw, here=True)
+    frame = shards.run(run, f"turn{turn + 1}", key, asked, model.shard, job=job)
     if (frame["end"] == OVER_CONTEXT).all():
         raise UserError(
             f"{args.questions}: none of {len(asked)} questions leaves room for "

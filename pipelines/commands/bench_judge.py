@@ -29,6 +29,7 @@ from pipelines.core.params import Params
 from pipelines.core.params.judges import LlmJudge, Server
 from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, shards
+from pipelines.shared.workers import Job
 from training.bench.contestants import BENCHES, PAIRWISE, Question
 
 TASK = "measure judges and policies"
@@ -193,7 +194,8 @@ def _replies(
     # even shards: a small last one could hold nothing but failures, which ends the run
     size = -(-len(asked) // -(-len(asked) // _SHARD))
     key = [*panel.key, [[messages for _, messages in asks] for asks in asked]]
-    frame = shards.run(run, "replies", key, asked, size, work=lambda part: _ask(panel, part))
+    job = Job(run.name, lambda: panel, _ask, here=True)
+    frame = shards.run(run, "replies", key, asked, size, job=job)
     rows = frame.select(*_REPLIES).iter_rows()
     replies = (Reply(text, reason if value is None else value) for text, value, reason in rows)
     return [[next(replies) for _ in asks] for asks in asked]

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pipelines.core.params import placement
+
 SCRATCH = Path(".work/scratch")
+
+
+def place() -> Path:
+    """Where scratch is: in the project, or on the local disk that placement.yaml names."""
+    wanted = placement.here().scratch
+    return SCRATCH if wanted is None else Path(wanted) / "prefloop-scratch"
 
 
 @contextmanager
@@ -20,12 +28,13 @@ def scratch() -> Iterator[Path]:
     Each is locked by the process that uses it: those without a lock are what a kill has left, and
     the next user of scratch removes them.
     """
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    with _held(SCRATCH):  # so that no one takes a folder that is made but not yet locked
-        for left in SCRATCH.iterdir():
+    folder = place()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _held(folder):  # so that no one takes a folder that is made but not yet locked
+        for left in folder.iterdir():
             with suppress(BlockingIOError), _held(left, fcntl.LOCK_NB):
                 shutil.rmtree(left, ignore_errors=True)
-        mine = Path(tempfile.mkdtemp(dir=SCRATCH))
+        mine = Path(tempfile.mkdtemp(dir=folder))
         lock = os.open(mine, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +13,7 @@ from curation.core import schema
 from curation.core.errors import UserError
 from pipelines.core.stage import Stage
 from pipelines.shared import shards
+from pipelines.shared.workers import Job
 from training.engines.settings import Engine
 
 if TYPE_CHECKING:
@@ -80,13 +82,23 @@ def score(
     from training.core import environment
 
     environment.prepare()
+    from training.judges.reward_model import Described
+
+    judged = Described(judge, engine)
+    groups = by_prompt(answers)
+    key = [judged.sha, judged.template_sha, engine.identity(), _fingerprint(answers)]
+    job = Job(run.name, partial(_load, judge, engine), _judge, gpus=engine.tensor_parallel)
+    return shards.run(run, "scores", key, groups, shard, job=job).select(schema.SCORES.names)
+
+
+def _load(judge: Path, engine: Engine) -> RewardModelJudge:
+    """The judge, loaded where it is to work."""
+    from training.core import environment
+
+    environment.prepare()
     from training.judges.reward_model import RewardModelJudge
 
-    judged = RewardModelJudge(judge, engine)
-    groups = by_prompt(answers)
-    key = [judged.sha, judged.template.sha, engine.identity(), _fingerprint(answers)]
-    result = shards.run(run, "scores", key, groups, shard, work=lambda items: _judge(judged, items))
-    return result.select(schema.SCORES.names)
+    return RewardModelJudge(judge, engine)
 
 
 def by_prompt(answers: pl.DataFrame) -> list[list[Answer]]:

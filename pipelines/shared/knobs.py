@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from curation.core.errors import UserError
 from curation.core.words import meant
 from pipelines.core.params import Params
+from pipelines.core.params.placement import Placement
 from pipelines.core.params.section import Model
 
 NAME = "NAME"  # stands in a key for the name of an entry, as in sources.NAME.format
@@ -50,6 +51,11 @@ def every() -> list[Knob]:
     for knob in _of(Params, ""):
         found[knob.key] = _both(found.get(knob.key, knob), knob)
     return list(found.values())
+
+
+def placed() -> list[Knob]:
+    """The knobs of placement.yaml."""
+    return list(_of(Placement, ""))
 
 
 def _both(one: Knob, other: Knob) -> Knob:

@@ -30,8 +30,10 @@ from pipelines.core.params.judges import (
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, shards, user_rows
 from pipelines.shared import settings as plain
+from pipelines.shared.workers import Job
 
 if TYPE_CHECKING:
+    from training.engines.settings import Engine
     from training.judges.load import Settings
     from training.judges.protocol import Judge as Loaded
 
@@ -81,12 +83,29 @@ def _one(
     """One judge's scores; its model is let go before the next one's is loaded."""
     from training.judges import load
 
-    settings = settings_of(name, params.judges[name])
+    settings, engine = settings_of(name, params.judges[name]), plain.engine(params)
     print(f"{run.name}: judge {name} ({settings.kind})", flush=True)
-    judge = load.judge(settings, plain.engine(params))
+    judge = load.described(settings, engine)
     key = [judge.sha, judge.template_sha, judge.dtype, groups]
-    work, size = partial(_judged, judge), params.engine.shard_prompts
-    return shards.run(run, f"scores-{name}", key, groups, size, work=work, keep=True)
+    job = Job(
+        run.name,
+        partial(_load, settings, engine),
+        _judged,
+        gpus=engine.tensor_parallel,
+        here=settings.served,
+    )
+    size = params.engine.shard_prompts
+    return shards.run(run, f"scores-{name}", key, groups, size, job=job, keep=True)
+
+
+def _load(settings: Settings, engine: Engine) -> Loaded:
+    """The judge, loaded where it is to work."""
+    from training.core import environment
+
+    environment.prepare()
+    from training.judges import load
+
+    return load.judge(settings, engine)
 
 
 def settings_of(name: str, section: Judge) -> Settings:

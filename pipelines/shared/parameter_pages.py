@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.core.params import Params
 from pipelines.shared.grids import grid
-from pipelines.shared.knobs import Knob, every
+from pipelines.shared.knobs import Knob, every, placed
 
 _EXTENDS = {
     "extends": {
@@ -36,7 +36,19 @@ def parameters() -> str:
         rows = [_row(one) for one in every() if one.key.startswith(f"{head.key}.")]
         names = ("key", "takes", "default", "what it does")
         parts.append(f"## {head.key}\n\n{head.says}\n\n{grid(names, rows)}")
+    parts.append(_placement())
     return "\n\n".join(parts)
+
+
+def _placement() -> str:
+    """The knobs of the file that says where work runs."""
+    names = ("key", "takes", "default", "what it does")
+    told = (
+        "Where work runs, in a file `placement.yaml` of its own: no stage depends on it, no shard "
+        "is keyed by it and no recipe holds it, so a change leaves all that is built as it is. "
+        "`PREFLOOP_PLACEMENT` names another file."
+    )
+    return f"## placement.yaml\n\n{told}\n\n{grid(names, [_row(one) for one in placed()])}"
 
 
 def _row(knob: Knob) -> tuple[str, str, str, str]:

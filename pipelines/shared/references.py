@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from curation.core import schema
 from pipelines.core.stage import Stage
 from pipelines.shared import comparisons, shards
+from pipelines.shared.workers import Job
 
 if TYPE_CHECKING:
     from training.core.chat_template import ChatTemplate
@@ -59,40 +60,48 @@ def compute(
     fresh = wanted.join(known.select(_KEY), on=_KEY, how="anti").sort("pair_id")
     if fresh.is_empty():
         return reused
-    return pl.concat([reused, _computed(run, reference, template, fresh, budget=budget, bf16=bf16)])
+    return pl.concat([reused, _computed(run, reference, fresh, budget=budget, bf16=bf16)])
 
 
 def _computed(
     run: Stage,
     reference: Path,
-    template: ChatTemplate,
     fresh: pl.DataFrame,
     *,
     budget: int,
     bf16: bool,
 ) -> pl.DataFrame:
     """Rows of the pairs that no table holds yet, shard by shard in the order of their ids."""
+    key = [budget, bf16, fresh.select(_KEY).rows()]
+    load = partial(_load, reference, bf16=bf16)
+    job = Job(run.name, load, partial(_stored, budget=budget, bf16=bf16))
+    made = shards.run(run, "references", key, fresh, SHARD_PAIRS, job=job)
+    run.summary.tokens += int(made["tokens"].sum())
+    return made.drop("tokens")
+
+
+Loaded = tuple[Any, "ChatTemplate"]
+
+
+def _load(reference: Path, *, bf16: bool) -> Loaded:
+    """The reference policy and its template."""
+    from training.core import checkpoint, environment
+    from training.core.chat_template import ChatTemplate
+
+    environment.prepare()
     from training.engines import logprobs
+
+    template = ChatTemplate(checkpoint.load_tokenizer(reference))
+    return logprobs.loaded(reference, bf16=bf16), template
+
+
+def _stored(loaded: Loaded, rows: pl.DataFrame, *, budget: int, bf16: bool) -> pl.DataFrame:
+    """Rows of the table for some pairs, and the tokens that computing them read."""
     from training.trainers import reference_logprobs
 
-    # not loaded if no shard is missing
-    model = cache(lambda: logprobs.loaded(reference, bf16=bf16))
-
-    def work(rows: pl.DataFrame) -> pl.DataFrame:
-        items = comparisons.of(rows)
-        stored = reference_logprobs.of_pairs(model(), template, items, budget, bf16=bf16)
-        run.summary.tokens += sum(one.tokens for one in stored)
-        return _table(rows, stored)
-
-    key = [budget, bf16, fresh.select(_KEY).rows()]
-    return shards.run(
-        run,
-        "references",
-        key,
-        range(fresh.height),
-        SHARD_PAIRS,
-        work=lambda places: work(fresh[places[0] : places[-1] + 1]),
-    )
+    items = comparisons.of(rows)
+    stored = reference_logprobs.of_pairs(*loaded, items, budget, bf16=bf16)
+    return _table(rows, stored).with_columns(tokens=pl.Series([one.tokens for one in stored]))
 
 
 def _table(rows: pl.DataFrame, stored: list[Stored]) -> pl.DataFrame:

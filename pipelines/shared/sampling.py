@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,12 @@ from pipelines.core.stage import Stage
 from pipelines.shared import shards
 from pipelines.shared.draws import Done, account
 from pipelines.shared.orders import Order, Turn
+from pipelines.shared.workers import Job
 from training.engines.settings import Engine
 
 if TYPE_CHECKING:
     from training.core.chat_template import ChatTemplate, Messages
+    from training.engines.facts import Facts
     from training.engines.protocol import Request, Response, Sampler
 
 _DRAWN: dict[str, Any] = {
@@ -102,10 +105,10 @@ def _take(
 ) -> tuple[pl.DataFrame, int]:
     """One policy's responses as generations, and how many tokens a prompt may have."""
     from training.core import checkpoint, vocabulary
-    from training.engines import choose
+    from training.engines import facts
 
     order = asked.order
-    sampler = choose.sampler(engine, turn.path)
+    sampler = facts.of(engine, turn.path)
     policy_sha = checkpoint.weights_sha(turn.path)
     room = sampler.context - order.max_new_tokens
     fitting = [item for item in asked.prompts if len(item[1]) <= room]
@@ -123,26 +126,53 @@ def _take(
         sampler.version,
         fitting,
     ]
-    drawn = shards.run(
-        run,
-        f"samples-{turn.policy}",
-        key,
-        fitting,
-        shard,
-        work=lambda items: _draw(sampler, asked, turn, items),
+    job = Job(
+        run.name,
+        partial(_load, engine, turn.path, order.turns[0].path),
+        partial(_draw, order, turn, asked.stop),
+        gpus=engine.tensor_parallel,
+        here=engine.name == "server",
     )
-    sampler.close()
+    drawn = shards.run(run, f"samples-{turn.policy}", key, fitting, shard, job=job)
     return _table(drawn, turn.policy, policy_sha, asked.template.sha, sampler), room
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A policy that draws, and the template that reads what it draws."""
+
+    sampler: Sampler
+    template: ChatTemplate
+
+    def close(self) -> None:
+        """Give back the memory that the policy holds."""
+        self.sampler.close()
+
+
+def _load(engine: Engine, policy: Path, tokenizer: Path) -> Loaded:
+    """The policy and its template, loaded where they are to work."""
+    from training.core import environment
+
+    environment.prepare()
+    from training.core import checkpoint
+    from training.core.chat_template import ChatTemplate
+    from training.engines import choose
+
+    template = ChatTemplate(checkpoint.load_tokenizer(tokenizer))
+    return Loaded(choose.sampler(engine, policy), template)
+
+
 def _draw(
-    sampler: Sampler, asked: Given, turn: Turn, items: Sequence[tuple[str, list[int]]]
+    order: Order,
+    turn: Turn,
+    stop: Sequence[int],
+    loaded: Loaded,
+    items: Sequence[tuple[str, list[int]]],
 ) -> pl.DataFrame:
-    requests = [_request(prompt_id, ids_, asked.order, turn) for prompt_id, ids_ in items]
-    order = asked.order
-    drawn = sampler.sample(requests, order.max_new_tokens, asked.stop, order.sampling)
+    requests = [_request(prompt_id, ids_, order, turn) for prompt_id, ids_ in items]
+    drawn = loaded.sampler.sample(requests, order.max_new_tokens, stop, order.sampling)
     rows = [
-        (prompt_id, number, draw.seed, draw.temperature, *_told(asked.template, response))
+        (prompt_id, number, draw.seed, draw.temperature, *_told(loaded.template, response))
         for (prompt_id, _), request, responses in zip(items, requests, drawn, strict=True)
         for number, (draw, response) in enumerate(
             zip(request.draws, responses, strict=True), start=turn.first
@@ -180,7 +210,7 @@ def _request(prompt_id: str, prompt: list[int], order: Order, turn: Turn) -> Req
 
 
 def _table(
-    drawn: pl.DataFrame, policy: str, policy_sha: str, template_sha: str, sampler: Sampler
+    drawn: pl.DataFrame, policy: str, policy_sha: str, template_sha: str, sampler: Facts
 ) -> pl.DataFrame:
     identity = pl.concat_str(
         "prompt_id", pl.lit(policy_sha), "sample", "temperature", separator="\x1f"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.core.params import Params
+from pipelines.core.params import Params, placement
 from pipelines.core.params.loop import Drawn
 from pipelines.core.params.models import Preference
 from training.core.settings import Architecture, Dpo, Lora, RewardModel, Sft
@@ -45,9 +45,11 @@ def _dpo(section: Preference, seed: int) -> Dpo:
 
 
 def engine(params: Params) -> Engine:
-    """The engine section."""
+    """The engine section, with the memory that this machine's placement gives it."""
     section = params.engine.model_dump(exclude={"shard_prompts", "server"})
-    return Engine(**section, server=Endpoint(**params.engine.server.model_dump()))
+    memory = placement.here().memory_share
+    server = Endpoint(**params.engine.server.model_dump())
+    return Engine(**section, memory_share=memory, server=server)
 
 
 def sampling(section: Drawn) -> Sampling:

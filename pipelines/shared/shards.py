@@ -10,8 +10,7 @@ import hashlib
 import io
 import json
 import shutil
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,8 +19,10 @@ import polars as pl
 from pipelines.core import code
 from pipelines.core.outputs import atomic, forget_torn
 from pipelines.core.stage import Stage
+from pipelines.shared import workers
+from pipelines.shared.workers import Job, Parts
 
-T = TypeVar("T")
+E = TypeVar("E")
 _DIGEST = hashlib.sha256().digest_size
 
 
@@ -29,21 +30,23 @@ def run(
     stage: Stage,
     purpose: str,
     key: Sequence[object],
-    items: Sequence[T],
+    items: Parts,
     size: int,
     *,
-    work: Callable[[Sequence[T]], pl.DataFrame],
+    job: Job[E],
     keep: bool = False,
 ) -> pl.DataFrame:
-    """Apply `work` to slices of items, keeping each slice's frame on disk until the stage is done.
+    """Do a job on slices of items, keeping each slice's frame on disk until the stage is done.
 
     Args:
         stage: its name and outputs name the work folder; the shards go once those are in place.
         purpose: tells the shards of one stage apart, such as samples and scores.
         key: everything that decides the result: hashes of models, parameters, ids of items. The
-            hash of the stage's code is added here.
+            hash of the stage's code is added here; who does the work is no part of it.
         items: what is to be done, in a fixed order.
         size: items per shard.
+        job: how an engine is made and what it does with a slice; none is made where no shard is
+            missing.
         keep: leave the shards in place for the next run of the stage; they go once the key changes.
 
     Returns:
@@ -52,22 +55,22 @@ def run(
     wanted = _sha([*key, size, code.sha(stage.module)])
     folder = stage.folder("shards") / purpose / wanted
     _forget_others(folder)
-    starts = range(0, len(items), size)
-    frames = []
-    for number, start in enumerate(starts):
-        file = folder / f"{number:06d}.shard"
-        place = f"{stage.name}/{purpose}/{wanted}/{number}"
-        frame = _finished(file, place)
-        if frame is None:
-            forget_torn([file])
-            frame = work(items[start : start + size])
-            _keep(file, place, frame)
-            print(f"{stage.name}: shard {number + 1}/{len(starts)}")
-            sys.stdout.flush()
-        frames.append(frame)
+    places = {
+        number: (folder / f"{number:06d}.shard", f"{stage.name}/{purpose}/{wanted}/{number}")
+        for number in range(-(-len(items) // size))
+    }
+    found = {number: _finished(*place) for number, place in places.items()}
+    missing = [number for number, frame in found.items() if frame is None]
+    made = workers.run(job, missing, lambda number: items[number * size : (number + 1) * size])
+    for done, (number, frame) in enumerate(made, start=len(places) - len(missing) + 1):
+        file, place = places[number]
+        forget_torn([file])
+        _keep(file, place, frame)
+        found[number] = frame
+        print(f"{stage.name}: shard {done}/{len(places)}", flush=True)
     if not keep:
         stage.after.append(lambda: shutil.rmtree(folder, ignore_errors=True))
-    return pl.concat(frames)
+    return pl.concat([frame for frame in found.values() if frame is not None])
 
 
 def _sha(value: Sequence[object]) -> str:

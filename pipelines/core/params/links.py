@@ -31,7 +31,6 @@ def problems(params: Params) -> Iterator[str]:
     yield from _pairs(params)
     yield from _trainers(params)
     yield from _ranges(params)
-    yield from _engine(params)
     yield from _prompt_sets(params)
 
 
@@ -224,11 +223,6 @@ def _ranges(params: Params) -> Iterator[str]:
     ):
         if low >= high:
             yield f"{key}: {low} is not below {high}"
-
-
-def _engine(params: Params) -> Iterator[str]:
-    if params.engine.name == "server" and params.engine.data_parallel > 1:
-        yield "engine.data_parallel: the server engine loads no model; raise server.concurrency"
 
 
 def _overlap(a: tuple[float, float], b: tuple[float, float]) -> bool:

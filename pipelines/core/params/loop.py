@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -11,8 +12,12 @@ from pipelines.core.params.section import Count, File, Model, Name, Range, Share
 
 
 class Engine(Model):
-    """What samples and scores."""
+    """What samples and scores; on how many machines and GPUs is for placement.yaml to say."""
 
+    moved: ClassVar[Mapping[str, str]] = {
+        "data_parallel": "it is replicas of placement.yaml now, which no stage depends on",
+        "memory_share": "it is memory_share of placement.yaml now, which no stage depends on",
+    }
     name: Literal["transformers", "vllm", "server"] = knob("Which engine.", "transformers")
     dtype: Literal["float32", "bfloat16", "float16"] = knob(
         "Number type of its weights.", "float32"
@@ -28,10 +33,6 @@ class Engine(Model):
         le=10_000_000,
     )
     tensor_parallel: int = knob("GPUs that share one copy of the model (vllm).", 1, gt=0, le=1024)
-    data_parallel: int = knob(
-        "Processes with a copy each, dealt their share of the visible GPUs.", 1, gt=0, le=1024
-    )
-    memory_share: Share = knob("Share of a GPU's memory that is used (vllm).", 0.9)
     server: Server = knob("The endpoint of the engine server.", Server())
 
 

@@ -8,7 +8,7 @@ writes and what `prefloop params` prints; a test fails on a field without a sent
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -55,6 +55,7 @@ class Model(BaseModel):
     """Base of every section: immutable, unknown keys are errors, no text passes for a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    moved: ClassVar[Mapping[str, str]] = {}  # keys of earlier versions -> where they are now
 
     @model_validator(mode="before")
     @classmethod
@@ -62,6 +63,7 @@ class Model(BaseModel):
         if isinstance(given, Mapping):
             for key in given:
                 if key not in cls.model_fields:
-                    said = f"{key}: unknown key; {meant(key, cls.model_fields)}"
+                    now = cls.moved.get(key) or meant(key, cls.model_fields)
+                    said = f"{key}: unknown key; {now}"
                     raise PydanticCustomError("unknown_key", "{said}", {"said": said})
         return given

@@ -59,7 +59,7 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("iterations.iter1.top_p", 0, "iterations.iter1.top_p"),
         ("evaluation.repetition_penalty", 0, "evaluation.repetition_penalty"),
         ("iterations.iter1.stop", [""], "iterations.iter1.stop"),
-        ("engine.data_parallel", 0, "engine.data_parallel"),
+        ("engine.tensor_parallel", 0, "engine.tensor_parallel"),
         ("iterations.iter2.prompts", [0.1, 0.3], "iterations.iter1.prompts: overlaps"),
         ("iterations.iter3.prompts", [0.7, 0.9], "iterations.iter3.prompts: overlaps prompts.eval"),
         ("evaluation.policies", ["sft", "iter7"], "evaluation.policies.iter7: no stage produces"),

@@ -197,7 +197,7 @@ def test_bad_answers_are_one_line(
     [
         ({"judges": {}}, "scoring.reward_model: panel means all judges, but judges names none"),
         ({"judges": {"a": {"kind": "odd"}}}, "judges.a: "),
-        ({"engine": {"name": "server", "data_parallel": 2}}, "engine.data_parallel: the server"),
+        ({"engine": {"data_parallel": 2}}, "it is replicas of placement.yaml now"),
         ({"judges": {"a": {"kind": "reward_model"}}}, "judges.a.path: missing"),
         (
             {"judges": {"a": {"kind": "llm", "path": "x", "server": {}}}},

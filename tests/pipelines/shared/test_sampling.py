@@ -12,19 +12,16 @@ import pytest
 import yaml
 
 from curation.core import ids, schema
-from curation.core.errors import UserError
 from pipelines.core.outputs import Outputs
+from pipelines.core.params import placement
+from pipelines.core.params.placement import Placement
 from pipelines.shared.sampling import _told
 from pipelines.stages.gate import main as gate
 from pipelines.stages.generate import main
 from tests.models import user
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
-from training.engines.parallel import ParallelSampler, ParallelScorer, shares
-from training.engines.protocol import Draw, Request, Response
-from training.engines.settings import Engine
-from training.engines.transformers_sampler import TransformersSampler
-from training.engines.transformers_scorer import TransformersScorer
+from training.engines.protocol import Response
 
 pytestmark = pytest.mark.slow
 
@@ -56,6 +53,7 @@ def work(root: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def generate(work: Path, out: str, policy: str = "iter1", **knobs: Any) -> int:
     """Run the stage for iter2 with some knobs changed; its exit code."""
     recipe = yaml.safe_load((work / "params.yaml").read_text("utf-8"))
+    recipe["engine"] |= knobs.pop("_engine", {})
     recipe["iterations"]["iter2"] |= knobs
     (work / f"{out}.yaml").write_text(yaml.safe_dump(recipe), "utf-8")
     entry = {"path": str(work / "sft"), "sha": checkpoint.weights_sha(work / "sft")}
@@ -218,36 +216,14 @@ def test_a_stop_of_several_tokens_is_refused(
     assert not (work / "refused.parquet").exists()
 
 
-def test_two_processes_score_as_one(reward_model: Path, template: ChatTemplate) -> None:
-    prompts = [template.encode(user(f"q {k}"), True) for k in range(5)]
-    answers = template.completions(["woof", "moo", "a long answer " * 3])
-    items = [prompt + answer for prompt in prompts for answer in answers]
-    lengths = [len(prompt) for prompt in prompts for _ in answers]
-    ours = TransformersScorer(reward_model, "float32", 4096).score(items, lengths)
-    workers = ParallelScorer(Engine(data_parallel=2), reward_model)
-    assert workers.score(items, lengths) == ours
-    # Alone, an item's products are summed in another order than among its prompt's others.
-    assert workers.score(items[:1], lengths[:1]) == pytest.approx(ours[:1], abs=1e-5)
-
-
-def test_two_processes_sample_as_one(base: Path, template: ChatTemplate) -> None:
-    requests = [
-        Request(template.encode(user(f"q {k}"), True), (Draw(k, 1.0), Draw(50 + k, 0.7)))
-        for k in range(5)
-    ]
-    ours = TransformersSampler(base, "float32", 4096)
-    both = ParallelSampler(Engine(data_parallel=2), base)
-    assert (both.name, both.version, both.context) == (ours.name, ours.version, ours.context)
-    assert both.sample(requests, 12) == ours.sample(requests, 12)
-    both.close()
-
-
-def test_gpus_are_dealt_out_in_groups() -> None:
-    engine = Engine(data_parallel=2, tensor_parallel=2)
-    dealt = shares(engine, ["0", "1", "5", "7"])
-    assert [one["CUDA_VISIBLE_DEVICES"] for one in dealt] == ["0,1", "5,7"]
-    with pytest.raises(UserError, match="needs 4 GPUs; 3 are visible"):
-        shares(engine, ["0", "1", "2"])
+def test_actors_draw_the_same_bytes_and_take_up_what_this_process_left(
+    work: Path, alone: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    before = (work / "alone.parquet").read_bytes()
+    monkeypatch.setattr(placement, "here", lambda: Placement(ray="local", replicas=2))
+    assert generate(work, "alone", _engine={"shard_prompts": 3}) == 0
+    assert (work / "alone.parquet").read_bytes() == before
 
 
 INST = (

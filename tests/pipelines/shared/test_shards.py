@@ -12,6 +12,7 @@ import pytest
 from pipelines.core import code
 from pipelines.core.stage import Stage
 from pipelines.shared import shards
+from pipelines.shared.workers import Job
 
 
 class Killed(BaseException):
@@ -33,14 +34,14 @@ def go(key: str, kill_at: int | None = None, *, finish: bool = True) -> list[int
     worked: list[int] = []
     stage = Stage("generate", "pipelines.stages.generate", [Path("t.parquet")])
 
-    def work(items: Sequence[int]) -> pl.DataFrame:
+    def work(engine: int, items: Sequence[int]) -> pl.DataFrame:
         if kill_at in items:
             raise Killed
         worked.extend(items)
         return pl.DataFrame({"n": [item * 10 for item in items]})
 
     try:
-        frame = shards.run(stage, "samples", [key], range(7), 2, work=work)
+        frame = shards.run(stage, "samples", [key], range(7), 2, job=Job("generate", int, work))
     except Killed:
         return worked
     assert frame["n"].to_list() == [item * 10 for item in range(7)]

@@ -116,7 +116,7 @@ def test_a_judge_that_scores_otherwise_is_found_out(reward_model: Path) -> None:
     judge = RewardModelJudge(reward_model, Engine())
     items = [(row.prompt, row.chosen) for row in comparisons(6)]
     replay.hold(judge, reward_model, items)
-    judge._slope = 0.5  # any change of what it gives
+    judge.slope = 0.5  # any change of what it gives
     with pytest.raises(UserError, match="the judge gives"):
         replay.hold(judge, reward_model, items)
 
