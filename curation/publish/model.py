@@ -105,7 +105,7 @@ def _told(
             "waterfall": facts.waterfall(con, stages),
             "drops": facts.drops(con, stages),
             "gates": facts.gates(con),
-            "base": _base(origin.params["base"]),
+            "base": _base(origin),
             "commit": origin.commit,
             "dirty": origin.dirty,
         }
@@ -117,10 +117,17 @@ def _is_policy(known: dict[str, Any]) -> bool:
     return bool(known["kind"] == "policy")
 
 
-def _base(base: Any) -> str:
-    if base.get("uri"):
-        return f"{base['uri']}, revision {base.get('revision')}"
-    return "trained from scratch"
+def _base(origin: Origin) -> str:
+    """Where the base has come from, and how its weights were quantised when they were published."""
+    base = origin.params["base"]
+    if not base.get("uri"):
+        return "trained from scratch"
+    card = origin.data / "checkpoints/base/prefloop.json"
+    told = json.loads(card.read_text("utf-8")) if card.is_file() else {}
+    parts = [str(base["uri"]), f"revision {told.get('revision') or base.get('revision')}"]
+    if kinds := told.get("quantised_from"):
+        parts[1:] = [f"de-quantised from {', '.join(kinds)}"]
+    return ", ".join(parts)
 
 
 def _lineage(made: Lineage) -> facts.Rows:

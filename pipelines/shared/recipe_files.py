@@ -18,8 +18,9 @@ from curation.core.words import meant
 from pipelines.core.params import Params
 from pipelines.core.params.data import Source
 from pipelines.core.params.judges import FunctionJudge, LlmJudge
+from pipelines.core.params.model_uri import Hub, Local, Wheel, parse
 from pipelines.core.params.text import Recipe
-from pipelines.shared import python_functions
+from pipelines.shared import model_pins, python_functions
 
 BUILT = Path("data/checkpoints")  # what the graph makes is not there before it runs
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
@@ -129,13 +130,33 @@ def _template(path: Path, key: str) -> Iterator[str]:
 
 def _base(params: Params) -> Iterator[str]:
     """A model in a folder says by its own files whether it carries a chat template."""
-    folder = Path(params.base.uri or "")
-    if params.base.uri is None or not folder.is_dir():
+    if params.base.uri is None:
         return
-    if not (folder / "config.json").is_file():
-        yield f"base.uri: {folder} holds no config.json, so it is no model"
-    elif params.base.chat_template == "from_model" and not _has_template(folder):
-        yield f"base.chat_template: {folder} carries none; say prefloop, llama3 or gemma"
+    place = parse(params.base.uri)
+    if not isinstance(place, Local):
+        yield from _pinned(place, params.base.revision, "base.uri")
+        return
+    path = Path(place.path)
+    if not path.exists():
+        yield (
+            f"base.uri: no file or folder {path}; {_beside(place.path)}write hf://{path} for a "
+            "model of the Hub"
+        )
+    elif path.is_dir() and not (path / "config.json").is_file():
+        yield f"base.uri: {path} holds no config.json, so it is no model"
+    elif path.is_dir() and params.base.chat_template == "from_model" and not _has_template(path):
+        yield f"base.chat_template: {path} carries none; say prefloop, llama3 or gemma"
+
+
+def _pinned(place: Hub | Wheel, revision: str | None, key: str) -> Iterator[str]:
+    """A wheel's hash is pinned; a pin is of its kind."""
+    try:
+        if isinstance(place, Wheel):
+            model_pins.sha(place, key)
+        else:
+            model_pins.commit(place, revision)
+    except UserError as error:
+        yield str(error)
 
 
 def _has_template(folder: Path) -> bool:

@@ -145,9 +145,9 @@ def _pin(path: Path, key: str) -> str:
 def _look_up(repo: str, revision: str, key: str) -> tuple[str, list[str]]:
     """The commit a revision stands for, and the repository's files at it."""
     try:
-        info = _hub().HfApi().dataset_info(repo, revision=revision)
+        info = client().HfApi().dataset_info(repo, revision=revision)
     except Exception as error:  # the hub's client raises many kinds; each is bad input here
-        raise UserError(f"{key}.uri: {repo}@{revision}: {_reason(error)}") from error
+        raise UserError(f"{key}.uri: {repo}@{revision}: {reason(error)}") from error
     if info.sha is None:
         raise UserError(f"{key}.uri: {repo}@{revision}: the hub names no commit")
     return info.sha, [file.rfilename for file in info.siblings or []]
@@ -155,12 +155,12 @@ def _look_up(repo: str, revision: str, key: str) -> tuple[str, list[str]]:
 
 def _download(repo: str, file: str, commit: str, key: str) -> Path:
     try:
-        return Path(_hub().hf_hub_download(repo, file, repo_type="dataset", revision=commit))
+        return Path(client().hf_hub_download(repo, file, repo_type="dataset", revision=commit))
     except Exception as error:
-        raise UserError(f"{key}.uri: {repo}/{file}: {_reason(error)}") from error
+        raise UserError(f"{key}.uri: {repo}/{file}: {reason(error)}") from error
 
 
-def _hub() -> Any:
+def client() -> Any:
     """The hub's client; it logs each try to resume a download, the error says it once."""
     import huggingface_hub
 
@@ -168,7 +168,7 @@ def _hub() -> Any:
     return huggingface_hub
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """One line of what went wrong and, where it is known, how to mend it."""
     from huggingface_hub import errors
 
@@ -176,9 +176,9 @@ def _reason(error: Exception) -> str:
     if isinstance(error, errors.RevisionNotFoundError):
         return "the repository has no such revision"
     if isinstance(error, errors.GatedRepoError) or status in (401, 403):
-        return f"access refused ({status}); accept the set's terms and set HF_TOKEN"
+        return f"access refused ({status}); accept its terms and set HF_TOKEN"
     if isinstance(error, errors.RepositoryNotFoundError):
-        return "no such dataset, or a private one; check its name, or set HF_TOKEN"
+        return "no such repository, or a private one; check its name, or set HF_TOKEN"
     text = str(error).strip()
     return f"{text.splitlines()[0] if text else type(error).__name__}; try again"
 

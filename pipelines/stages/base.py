@@ -1,4 +1,4 @@
-"""The base model: weights of the hub, or a tiny Llama from scratch with its tokenizer.
+"""The base model: weights that others made, or a tiny Llama from scratch with its tokenizer.
 
 Run: python -m pipelines.stages.base --corpus data/sources/sft/NAME/native.parquet
 --checkpoint data/checkpoints/base [--control data/checkpoints/control_tokens.json]
@@ -18,9 +18,10 @@ from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, reads, writes
+from pipelines.core.params import Params
 from pipelines.core.params.models import Base
 from pipelines.core.stage import Stage
-from pipelines.shared import settings
+from pipelines.shared import model_files, settings
 
 if TYPE_CHECKING:
     from training.trainers.base import Chat
@@ -44,28 +45,36 @@ def body(run: Stage, args: Args) -> None:
     params = parameters.load(args.params)
     section = params.base
     texts = list(_texts(_read(args.corpus))) if section.architecture else []
-    from training.core import environment
-
-    environment.prepare(offline=section.uri is None or Path(section.uri).exists())
-    from training.trainers import base
-
-    if section.uri is None:
-        shape = settings.architecture(params)
-        facts = base.from_scratch(
-            args.checkpoint, texts, section.vocab_size, shape, params.seeds.base
-        )
-    else:
-        facts = base.from_source(
-            args.checkpoint,
-            section.uri,
-            section.revision,
-            _chat(section),
-            section.trust_remote_code,
-        )
+    facts = _scratch(args, params, texts) if section.uri is None else _taken(args, section)
     if args.control is not None:
+        from training.trainers import base
+
         run.outputs.json(args.control, {"turns": base.turn_tokens(args.checkpoint)})
     run.summary.rows_in = run.summary.kept = len(texts)
     run.summary.note = f"{facts['parameters']} parameters, vocabulary {facts['vocabulary']}"
+
+
+def _scratch(args: Args, params: Params, texts: list[str]) -> dict[str, Any]:
+    from training.core import environment
+
+    environment.prepare()
+    from training.trainers import base
+
+    shape, seed = settings.architecture(params), params.seeds.base
+    return base.from_scratch(args.checkpoint, texts, params.base.vocab_size, shape, seed)
+
+
+def _taken(args: Args, section: Base) -> dict[str, Any]:
+    """Weights that others made; only a repository of the Hub is left to transformers to fetch."""
+    assert section.uri is not None
+    with model_files.located(section.uri, section.revision, "base.uri") as origin:
+        from training.core import environment
+
+        environment.prepare(offline=Path(origin.place).exists())
+        from training.trainers import base
+
+        chat, trust = _chat(section), section.trust_remote_code
+        return base.from_source(args.checkpoint, origin, chat, trust)
 
 
 def _chat(section: Base) -> Chat:

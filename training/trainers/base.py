@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import checkpoint, padding, template_source, vocabulary
+from training.core import checkpoint, gguf, padding, template_source, vocabulary
 from training.core.chat_template import ChatTemplate
+from training.core.origin import Origin
 from training.core.settings import Architecture
 from training.trainers import tokenizer
 
@@ -85,22 +86,24 @@ class Chat:
         return {"template_date": self.day.isoformat(), "system": "fold" if self.fold else "native"}
 
 
-def from_source(
-    path: Path, uri: str, revision: str | None, chat: Chat, trust: bool
-) -> dict[str, Any]:
-    """Copy a model of the hub or of a folder into a checkpoint of the project.
+def from_source(path: Path, origin: Origin, chat: Chat, trust: bool) -> dict[str, Any]:
+    """Copy a model of the hub, of a folder or of a GGUF file into a checkpoint of the project.
 
     Args:
-        uri: hf://OWNER/NAME, OWNER/NAME or a folder.
+        path: folder of the checkpoint.
+        origin: where the model's files are.
         chat: its template, and what is settled of it.
+        trust: whether code that comes with the weights may run.
 
     Raises:
         UserError: the model can't be read, or has no chat template that can be trained on.
     """
-    model, tokens = _published(uri, revision, chat, trust)
+    model, tokens = _published(origin, chat, trust)
     _fit_turns(model, tokens)
-    card = {"kind": "base", "uri": uri, "revision": revision, **chat.card}
-    checkpoint.save(path, model, tokens, card)
+    told = {"kind": "base", "uri": origin.uri, "revision": origin.revision, **origin.facts}
+    if origin.gguf is not None:
+        told |= gguf.facts(origin.file)
+    checkpoint.save(path, model, tokens, {**told, **chat.card})
     return {"parameters": model.num_parameters(), "vocabulary": len(tokens)}
 
 
@@ -109,20 +112,23 @@ def turn_tokens(path: Path) -> list[str]:
     return list(ChatTemplate(checkpoint.load_tokenizer(path)).structure.turns)
 
 
-def _published(uri: str, revision: str | None, chat: Chat, trust: bool) -> tuple[Any, Any]:
+def _published(origin: Origin, chat: Chat, trust: bool) -> tuple[Any, Any]:
     """Model and tokenizer; a template that can't be trained on is refused before the weights."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    name = uri.removeprefix("hf://")
-    options = {"revision": revision, "trust_remote_code": trust}
+    options = {"revision": origin.revision, "trust_remote_code": trust}
     try:
-        tokens = AutoTokenizer.from_pretrained(name, **options)
+        if origin.gguf is not None:
+            tokens = gguf.tokenizer(origin)
+            chat.settle(tokens)
+            return gguf.model(origin), tokens
+        tokens = AutoTokenizer.from_pretrained(origin.place, **options)
         chat.settle(tokens)
         model = AutoModelForCausalLM.from_pretrained(
-            name, dtype="auto", use_safetensors=True, **options
+            origin.place, dtype="auto", use_safetensors=True, **options
         )
     except (OSError, ValueError) as error:
-        raise UserError(f"base.uri: {uri}: {str(error).splitlines()[0]}") from error
+        raise UserError(f"base.uri: {origin.uri}: {str(error).splitlines()[0]}") from error
     return model, tokens
 
 
@@ -141,3 +147,4 @@ def _fit_turns(model: Any, tokens: Any) -> None:
         tokens.eos_token = tokens.convert_ids_to_tokens(found.end_id)
     model.generation_config.eos_token_id = sorted(ends)
     padding.fit(tokens, model, ends)
+    model.generation_config.pad_token_id = tokens.pad_token_id

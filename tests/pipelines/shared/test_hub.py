@@ -139,7 +139,7 @@ def test_a_pinned_branch_or_tag_that_has_moved_is_one_line(
 def test_what_is_not_there_is_named(fresh: HubServer, tmp_path: Path) -> None:
     missing = fetch(tmp_path, fresh.url, f"hf://{SET}/data/none.jsonl")
     refused(missing, "sources.odd.uri", "has no file data/none.jsonl")
-    refused(fetch(tmp_path, fresh.url, "hf://org/none/a.jsonl"), "org/none@main: no such dataset")
+    refused(fetch(tmp_path, fresh.url, "hf://org/none/a.jsonl"), "org/none@main: no such repo")
     refused(fetch(tmp_path, fresh.url, f"hf://{SET}/a", "v9"), f"{SET}@v9: the repository has no")
     refused(fetch(tmp_path, fresh.url, f"hf://{SET}/a", None), "sources.odd.revision: pin a commit")
 
@@ -178,5 +178,5 @@ def test_pin_records_the_commit_and_fetch_holds_the_branch_to_it(
     assert fetch(tmp_path, fresh.url, uri, pins=pins).returncode == 0
     refused(pin(tmp_path, fresh.url, "hh_rlhf"), "sources.hh_rlhf: has no uri")
     fresh.repos.clear()
-    refused(pin(tmp_path, fresh.url), "no such dataset")
+    refused(pin(tmp_path, fresh.url), "no such repository")
     assert json.loads((tmp_path / "pins.json").read_text()) == pins

@@ -11,6 +11,7 @@ from curation.core.errors import UserError
 from tests.models import TEXTS
 from training.core import checkpoint
 from training.core.chat_template import ChatTemplate
+from training.core.origin import Origin
 from training.core.settings import Architecture
 from training.trainers import base as base_model
 
@@ -67,10 +68,14 @@ def test_missing_parts_are_named(tmp_path: Path) -> None:
 
 
 def test_a_model_of_others_is_taken_as_it_is(base: Path, tmp_path: Path) -> None:
-    base_model.from_source(tmp_path / "copy", str(base), None, base_model.Chat(), False)
+    base_model.from_source(
+        tmp_path / "copy", Origin(str(base), str(base)), base_model.Chat(), False
+    )
     assert checkpoint.weights_sha(tmp_path / "copy") == checkpoint.weights_sha(base)
     with pytest.raises(UserError, match=r"base.uri: no/such"):
-        base_model.from_source(tmp_path / "none", "no/such", None, base_model.Chat(), False)
+        base_model.from_source(
+            tmp_path / "none", Origin("no/such", "no/such"), base_model.Chat(), False
+        )
 
 
 def test_a_policy_names_every_end_and_a_generation_config_that_is_read_is_written(

@@ -11,6 +11,7 @@ import pytest
 from tests.training import real_tokenizers
 from training.core import checkpoint, contract
 from training.core.chat_template import ChatTemplate
+from training.core.origin import Origin
 from training.trainers import base, tokenizer
 
 END, TEXT_END, PAD = "<|eot_id|>", "<|end_of_text|>", "<|finetune_right_pad_id|>"
@@ -32,7 +33,7 @@ def published(folder: Path, tokens: Any, **ends: Any) -> Path:
 
 
 def taken(folder: Path, out: Path, template: str | None = None) -> Any:
-    base.from_source(out, str(folder), None, base.Chat(template), False)
+    base.from_source(out, Origin(str(folder), str(folder)), base.Chat(template), False)
     assert contract.broken(contract.check(out)) == []
     return checkpoint.load_tokenizer(out)
 
@@ -75,5 +76,7 @@ def test_a_template_of_another_tokenizer_is_refused_before_anything_is_written(
 
     folder = published(tmp_path / "hub", tokenizer.train(["A wren and a finch."], 300))
     with pytest.raises(UserError, match="no special token"):
-        base.from_source(tmp_path / "base", str(folder), None, base.Chat("llama3"), False)
+        base.from_source(
+            tmp_path / "base", Origin(str(folder), str(folder)), base.Chat("llama3"), False
+        )
     assert not (tmp_path / "base").exists()
