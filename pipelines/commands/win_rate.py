@@ -59,7 +59,7 @@ def body(run: Stage, args: Args) -> None:
 
     found = {}
     for judge in judges.named(args.judge, args.oracle, params):
-        found[judge.name] = win_rate.duel(judge, rows, params.seeds.evaluation)
+        found[judge.name] = win_rate.duel(judge, rows)
     policy, baseline = names
     told = {"policy": policy, "baseline": baseline, "unmatched": unmatched, "judges": found}
     run.outputs.json(args.metrics, told)

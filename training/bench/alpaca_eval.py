@@ -12,55 +12,68 @@ from typing import Any
 
 import numpy as np
 
+from training.bench import original_glm
+from training.bench.annotated import Annotation
+from training.bench.original_glm import Ingredients
 from training.core.statistics import Floats
 from training.measures import length_control
-from training.measures.length_control import Judged, Slope
+from training.measures.integrated import Judged, Known
 
 BASELINE = "gpt4_1106_preview"
 BASELINE_CHARS = 2049.0  # mean length of its 805 answers on the public leaderboard
+COLUMNS = (
+    "model", "win_rate", "standard_error", "n_wins", "n_wins_base", "n_draws", "n_total",
+    "discrete_win_rate", "avg_length", "length_controlled_winrate", "lc_standard_error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Annotation:
-    """One judged answer: preference in [1, 2], lengths in characters; the baseline's if known."""
+class Baseline:
+    """Who stands on the other side.
 
-    model: str
-    instruction: str
-    preference: float
-    chars: int
-    baseline_chars: int | None = None
+    Attributes:
+        name: its own row is 50 by construction.
+        chars: mean length of its answers, used where a row lacks its own; None: never.
+    """
+
+    name: str = BASELINE
+    chars: float | None = BASELINE_CHARS
 
 
 def leaderboard(
     rows: Sequence[Annotation],
-    seed: int,
-    known: Slope = length_control.GPT4_TURBO,
-    baseline_mean: float | None = BASELINE_CHARS,
-    baseline: str = BASELINE,
+    known: Known = length_control.UNKNOWN,
+    baseline: Baseline = Baseline(),
+    ingredients: Ingredients | None = None,
 ) -> list[dict[str, Any]]:
     """One row per model, best first, with the columns of AlpacaEval's leaderboard.
 
     Args:
-        seed: of the bootstrap behind lc_standard_error.
         known: what is known of the judge's taste for length.
-        baseline_mean: mean length of the baseline's answers, used where a row lacks its own.
-        baseline: name of the baseline; its own row is 50 by construction.
+        ingredients: the original's own difficulties; with them each model is fitted as it does.
 
     Returns:
-        model, win_rate, standard_error, n_wins, n_wins_base, n_draws, n_total, discrete_win_rate,
-        avg_length, length_controlled_winrate and lc_standard_error (None where the baseline's
-        lengths cannot be known); rates in percent, lengths in characters.
+        COLUMNS, length_controlled_winrate and lc_standard_error None where the baseline's lengths
+        cannot be known, rates in percent, lengths in characters; and length_control: what was
+        fitted on what.
+
+    Raises:
+        UserError: the ingredients are of other instructions.
     """
     by_model: dict[str, list[Annotation]] = {}
     for row in rows:
         by_model.setdefault(row.model, []).append(row)
     table = {name: _plain(name, found) for name, found in sorted(by_model.items())}
-    others = [row for row in rows if row.model != baseline]
-    if others:
-        for name, rate, error in _controlled(others, seed, known, baseline_mean):
-            table[name] |= {"length_controlled_winrate": rate, "lc_standard_error": error}
-    if baseline in table:
-        table[baseline] |= {"length_controlled_winrate": 50.0, "lc_standard_error": 0.0}
+    others = [row for row in rows if row.model != baseline.name]
+    if others and ingredients is not None:
+        found = {name: rows for name, rows in by_model.items() if name != baseline.name}
+        for name, controlled in original_glm.board(found, ingredients).items():
+            table[name] |= controlled
+    elif others:
+        for name, controlled in _controlled(others, known, baseline.chars).items():
+            table[name] |= controlled
+    if baseline.name in table:
+        table[baseline.name] |= {"length_controlled_winrate": 50.0, "lc_standard_error": 0.0}
     return sorted(table.values(), key=lambda row: (-_rank(row), row["model"]))
 
 
@@ -86,31 +99,42 @@ def _plain(name: str, rows: Sequence[Annotation]) -> dict[str, Any]:
         "avg_length": float(np.mean([row.chars for row in rows])),
         "length_controlled_winrate": None,
         "lc_standard_error": None,
+        "length_control": None,
     }
 
 
 def _controlled(
-    rows: Sequence[Annotation], seed: int, known: Slope, baseline_mean: float | None
-) -> list[tuple[str, float, float]]:
-    """(model, length-controlled win rate, its standard error); empty where it can't be known."""
+    rows: Sequence[Annotation], known: Known, baseline_mean: float | None
+) -> dict[str, dict[str, Any]]:
+    """The length-controlled columns by model; empty where the baseline's lengths can't be known."""
     names, model = np.unique([row.model for row in rows], return_inverse=True)
     _, instruction = np.unique([row.instruction for row in rows], return_inverse=True)
     chars = np.array([row.chars for row in rows], dtype=np.float64)
-    baseline = _baseline(rows, instruction, chars, baseline_mean, len(names))
+    baseline, told = _baseline(rows, instruction, chars, baseline_mean, len(names))
     if baseline is None:
-        return []
+        return {}
     judged = Judged(
         model,
         instruction,
         preference=np.array([row.preference - 1.0 for row in rows]),
         length=length_control.difference(model, chars, baseline),
     )
-    rates = length_control.fit(judged, known).win_rates()
-    errors = length_control.standard_errors(judged, known, seed)
-    return [
-        (str(n), 100 * float(r), 100 * float(e))
-        for n, r, e in zip(names, rates, errors, strict=True)
-    ]
+    fitted = length_control.fit(judged, known)
+    basis = {
+        "fitted": "all models together, unknown difficulties integrated out",
+        "models": len(names),
+        "rows": len(rows),
+        "difficulty_spread": fitted.difficulty,
+        "baseline_lengths": told,
+    }
+    return {
+        str(name): {
+            "length_controlled_winrate": 100 * float(fitted.rates[place]),
+            "lc_standard_error": 100 * float(fitted.errors[place]),
+            "length_control": {**basis, "slope": float(fitted.slope[place])},
+        }
+        for place, name in enumerate(names)
+    }
 
 
 def _baseline(
@@ -119,11 +143,12 @@ def _baseline(
     chars: Floats,
     mean: float | None,
     models: int,
-) -> Floats | None:
-    """The baseline's length of each row: its own, or read from what other models wrote."""
+) -> tuple[Floats | None, str]:
+    """The baseline's length of each row, and whence it is known: its own, or what others wrote."""
     known = [row.baseline_chars for row in rows]
     if all(value is not None for value in known):
-        return np.array(known, dtype=np.float64)
+        return np.array(known, dtype=np.float64), "of its own answers"
     if mean is None or models < length_control.MIN_SHARED:
-        return None
-    return length_control.usual_length(instruction, chars, mean)
+        return None, "not known"
+    usual = length_control.usual_length(instruction, chars, mean)
+    return usual, f"the median of {models} models' answers, scaled to a mean of {mean:g}"

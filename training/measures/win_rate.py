@@ -12,19 +12,16 @@ from training.core import statistics
 from training.core.chat_template import Messages
 from training.judges.pairwise import PairwiseJudge
 from training.measures import length_control
-from training.measures.length_control import Judged
+from training.measures.integrated import Judged
 
 Duel = tuple[str, Messages, str, str]  # prompt id, prompt, response, baseline's response
 
 
-def duel(judge: PairwiseJudge, rows: Sequence[Duel], seed: int) -> dict[str, Any]:
+def duel(judge: PairwiseJudge, rows: Sequence[Duel]) -> dict[str, Any]:
     """Win rate of the first responses over the second, in percent, by one judge.
 
     A judge that compares pairs is asked in both orders. The length-controlled win rate is the
     prediction at equal length of a logistic regression with nothing assumed of the judge's taste.
-
-    Args:
-        seed: of the bootstrap behind the standard error of the length-controlled win rate.
 
     Returns:
         win_rate and its se over prompts, ties (%), preference (mean P(first better), %),
@@ -47,14 +44,13 @@ def duel(judge: PairwiseJudge, rows: Sequence[Duel], seed: int) -> dict[str, Any
     length = length_control.difference(model, chars[:, 0], chars[:, 1])
     judged = Judged(model, place, chance, length)
     fitted = length_control.fit(judged, length_control.UNKNOWN)
-    errors = length_control.standard_errors(judged, length_control.UNKNOWN, seed)
     figures = {
         "win_rate": 100 * wins["mean"],
         "se": 100 * wins["se"],
         "ties": 100 * float((chance == 0.5).mean()),
         "preference": 100 * float(chance.mean()),
-        "length_controlled": 100 * float(fitted.win_rates()[0]),
-        "length_controlled_se": 100 * float(errors[0]),
+        "length_controlled": 100 * float(fitted.rates[0]),
+        "length_controlled_se": 100 * float(fitted.errors[0]),
         "chars": float(chars[:, 0].mean()),
         "baseline_chars": float(chars[:, 1].mean()),
         "pairs": len(kept),

@@ -9,6 +9,8 @@ import pytest
 
 from curation.core.errors import UserError
 from pipelines.commands import alpaca_eval
+from pipelines.shared import alpaca_files
+from training.bench.alpaca_eval import BASELINE
 
 NATIVE = {
     "instruction": "Why?",
@@ -26,18 +28,50 @@ def written(path: Path, rows: list[dict[str, object]]) -> Path:
 
 
 def test_the_native_form_carries_the_baselines_lengths(tmp_path: Path) -> None:
-    rows, missing = alpaca_eval.read(
-        written(tmp_path / "a.json", [NATIVE, {**NATIVE, "preference": None}]), None
-    )
-    assert missing == 1
-    assert [(row.model, row.chars, row.baseline_chars) for row in rows] == [("tiny", 8, 17)]
+    path = written(tmp_path / "a.json", [NATIVE, {**NATIVE, "preference": None}])
+    found = alpaca_files.load(path, None, BASELINE)
+    assert (found.missing, found.judge) == (1, None)
+    assert [(row.model, row.chars, row.baseline_chars) for row in found.rows] == [("tiny", 8, 17)]
 
 
 def test_a_baseline_file_takes_the_place_of_output_1(tmp_path: Path) -> None:
     flat = {"instruction": "Why?", "generator": "tiny", "output": "No.", "preference": 0}
     baseline = written(tmp_path / "b.json", [{"instruction": "Why?", "output": "Because."}])
-    rows, _ = alpaca_eval.read(written(tmp_path / "a.json", [flat]), baseline)
-    assert (rows[0].preference, rows[0].baseline_chars) == (1.5, 8)
+    (row,) = alpaca_files.load(written(tmp_path / "a.json", [flat]), baseline, BASELINE).rows
+    assert (row.preference, row.baseline_chars) == (1.5, 8)
+
+
+def test_the_baselines_own_rows_give_its_lengths(tmp_path: Path) -> None:
+    flat = {"instruction": "Why?", "generator": "tiny", "output": "No.", "preference": 1.2}
+    base = {"instruction": "Why?", "generator": BASELINE, "output": "Because.", "preference": 1.5}
+    path = written(tmp_path / "a.json", [flat, base])
+    assert [row.baseline_chars for row in alpaca_files.load(path, None, BASELINE).rows] == [8, 8]
+    other = {**flat, "instruction": "How?"}
+    path = written(tmp_path / "b.json", [flat, base, other])
+    assert {row.baseline_chars for row in alpaca_files.load(path, None, BASELINE).rows} == {None}
+
+
+def test_the_annotator_says_what_is_known_of_the_judge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {**NATIVE, "instruction": f"{n}", "output_2": "x" * (n % 7 + 12), "annotator": "mine"}
+        for n in range(40)
+    ]
+    assert alpaca_eval.main([str(written(tmp_path / "a.json", rows))]) == 0
+    told = capsys.readouterr().err
+    assert "judge mine: nothing is assumed of its taste for length" in told
+    assert "40 rows of 1 model, slope" in told
+    assert "the baseline's lengths are those of its own answers" in told
+    known = ["--judge", "weighted_alpaca_eval_gpt4_turbo"]
+    assert alpaca_eval.main([str(tmp_path / "a.json"), *known]) == 0
+    assert "its published taste for length is taken as known" in capsys.readouterr().err
+
+
+def test_two_judges_in_a_file_are_refused(tmp_path: Path) -> None:
+    rows = [{**NATIVE, "annotator": "a"}, {**NATIVE, "annotator": "b"}]
+    with pytest.raises(UserError, match="judged by a and b; give one judge's rows at a time"):
+        alpaca_files.load(written(tmp_path / "a.json", rows), None, BASELINE)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +86,7 @@ def test_a_baseline_file_takes_the_place_of_output_1(tmp_path: Path) -> None:
 def test_what_is_wrong_is_one_line(tmp_path: Path, change: dict[str, object], message: str) -> None:
     path = written(tmp_path / "a.json", [{**NATIVE, **change}])
     with pytest.raises(UserError, match=message):
-        alpaca_eval.read(path, None)
+        alpaca_files.load(path, None, BASELINE)
 
 
 def test_a_baseline_that_lacks_an_instruction_is_an_error(

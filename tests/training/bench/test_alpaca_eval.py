@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 from scipy import special, stats
 
-from training.bench.alpaca_eval import Annotation, leaderboard
-from training.measures.length_control import UNKNOWN, usual_length
+from training.bench.alpaca_eval import Baseline, leaderboard
+from training.bench.annotated import Annotation
+from training.measures.length_control import GPT4_TURBO, usual_length
 
 # length_controlled_winrate and standard_error of the public leaderboard of AlpacaEval 2.
 PUBLISHED = {
@@ -75,6 +76,27 @@ def test_length_control_moves_every_model_as_the_public_leaderboard_does(
     assert (np.sign(np.subtract(ours, plain)) == np.sign(np.subtract(theirs, plain))).all()
 
 
+def test_a_model_alone_reads_as_the_public_leaderboard_does(real: Path) -> None:
+    table = pl.read_parquet(real).with_columns(
+        mine=pl.col("output").str.len_chars(),
+        base=pl.col("output").str.len_chars().median().over("instruction"),
+    )
+    off = []
+    for model, (theirs, _) in PUBLISHED.items():
+        part = table.filter(pl.col("generator") == model)
+        scale = 2049 / part["base"].mean()
+        rows = [
+            Annotation(
+                model, row["instruction"], row["preference"], row["mine"], row["base"] * scale
+            )
+            for row in part.iter_rows(named=True)
+        ]
+        (found,) = leaderboard(rows, GPT4_TURBO)
+        off.append(found["length_controlled_winrate"] - theirs)
+    assert np.abs(off).mean() <= 1.1
+    assert abs(np.mean(off)) <= 0.5
+
+
 def world(slope: float, longer: dict[str, int], baseline_chars: bool) -> list[Annotation]:
     """Models of equal ability that differ in length alone, judged with a taste for length."""
     generator = np.random.default_rng(3)
@@ -91,7 +113,7 @@ def world(slope: float, longer: dict[str, int], baseline_chars: bool) -> list[An
 
 def test_models_that_only_differ_in_length_are_equal_at_equal_length() -> None:
     rows = world(1.0, {"short": -150, "same": 0, "long": 150}, baseline_chars=True)
-    found = {row["model"]: row for row in leaderboard(rows, 1, UNKNOWN)}
+    found = {row["model"]: row for row in leaderboard(rows)}
     assert found["long"]["win_rate"] - found["short"]["win_rate"] > 20
     for row in found.values():
         assert row["length_controlled_winrate"] == pytest.approx(50.0, abs=1.0)
@@ -99,13 +121,13 @@ def test_models_that_only_differ_in_length_are_equal_at_equal_length() -> None:
 
 def test_without_a_taste_for_length_nothing_moves() -> None:
     rows = world(0.0, {"short": -150, "long": 150}, baseline_chars=True)
-    for row in leaderboard(rows, 1, UNKNOWN):
+    for row in leaderboard(rows):
         assert row["length_controlled_winrate"] == pytest.approx(row["win_rate"], abs=0.5)
 
 
 def test_the_baseline_itself_is_fifty_and_unknown_lengths_are_not_guessed() -> None:
     rows = world(1.0, {"long": 150, "base": 0}, baseline_chars=False)
-    found = {row["model"]: row for row in leaderboard(rows, 1, UNKNOWN, 1200.0, "base")}
+    found = {row["model"]: row for row in leaderboard(rows, baseline=Baseline("base", 1200.0))}
     assert found["base"]["length_controlled_winrate"] == 50.0
     assert found["long"]["length_controlled_winrate"] is None
 
@@ -118,7 +140,7 @@ def test_the_usual_length_is_the_scaled_median_of_the_instruction() -> None:
 
 def test_the_order_of_rows_does_not_matter() -> None:
     rows = world(1.0, {"short": -150, "long": 150}, baseline_chars=True)
-    once, again = leaderboard(rows, 1, UNKNOWN), leaderboard(rows[::-1], 1, UNKNOWN)
+    once, again = leaderboard(rows), leaderboard(rows[::-1])
     for left, right in zip(once, again, strict=True):
         assert left["model"] == right["model"]
         assert left["length_controlled_winrate"] == pytest.approx(
