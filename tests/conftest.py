@@ -68,7 +68,9 @@ def plain_pass_here() -> Iterator[None]:
     from training.judges import plain
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "apart", lambda path, ids: plain.scores(path, ids, plain.SIDES))
+        patch.setattr(
+            plain, "apart", lambda path, ids, n=None: plain.scores(path, ids, plain.SIDES, n)
+        )
         yield
 
 

@@ -113,7 +113,7 @@ class Bench:
 
     def _padded(self) -> list[float]:
         from training.engines.batching import by_tokens
-        from training.engines.transformers_scorer import _batch
+        from training.engines.passes import _batch
 
         result = [0.0] * len(self.items)
         for places in by_tokens([len(item) for item in self.items], BUDGET):

@@ -15,6 +15,7 @@ from curation.publish.bundle import Bundle, Origin, Wish, reason, scan_texts, se
 from curation.publish.licences import Combined, combine
 
 _CARD = "README.md"
+_MEAN_HEAD = "reward_head.safetensors"  # of a reward model that is a mean over the response
 _TEXTS = (".json", ".jinja", ".txt", ".md", ".yaml")
 _REFUSED = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".py")  # can run code when loaded
 _WHAT = {
@@ -150,13 +151,17 @@ def _loading(folder: Path, checkpoint: str, kind: str) -> dict[str, Any]:
     config = json.loads((folder / "config.json").read_text("utf-8"))
     judges = any("Classification" in name for name in config.get("architectures") or [])
     auto = "AutoModelForSequenceClassification" if judges else "AutoModelForCausalLM"
-    return {"what": _SFT if checkpoint == "sft" else _WHAT[kind], "auto": auto}
+    mean = (folder / _MEAN_HEAD).is_file()
+    if mean:
+        auto = "AutoModel"
+    what = _SFT if checkpoint == "sft" else _WHAT[kind]
+    return {"what": what, "auto": auto, "mean_head": _MEAN_HEAD if mean else None}
 
 
 def _header(told: dict[str, Any], licence: Combined, base: str | None) -> str:
     from huggingface_hub import ModelCardData  # half a second: the table stages go without
 
-    judges = told["auto"] == "AutoModelForSequenceClassification"
+    judges = told["auto"] != "AutoModelForCausalLM"
     terms = card.licence_fields(licence)
     data = ModelCardData(
         base_model=next(iter(card.hub_ids([{"from": base}])), None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.core.params import Params, placement
 from pipelines.core.params.loop import Drawn
+from pipelines.core.params.models import Lora as Adapters
 from pipelines.core.params.models import Preference
 from training.core.settings import Architecture, Dpo, Lora, RewardModel, Sft
 from training.engines.endpoint import Endpoint
@@ -18,8 +19,7 @@ def sft(params: Params) -> Sft:
 
 def reward_model(params: Params) -> RewardModel:
     """Settings of the Bradley-Terry reward models."""
-    section = params.reward_model.model_dump(exclude={"init"})
-    return RewardModel(**section, seed=params.seeds.reward_model)
+    return RewardModel(**params.reward_model.model_dump(), seed=params.seeds.reward_model)
 
 
 def preference_model(params: Params) -> Sft:
@@ -40,8 +40,11 @@ def dpo_offline(params: Params) -> Dpo:
 
 def _dpo(section: Preference, seed: int) -> Dpo:
     outside = {"start", "reference", "source", "pairs", "launch", "lora"}
-    lora = Lora(**section.lora.model_dump()) if section.lora else None
-    return Dpo(**section.model_dump(exclude=outside), lora=lora, seed=seed)
+    return Dpo(**section.model_dump(exclude=outside), lora=_lora(section.lora), seed=seed)
+
+
+def _lora(section: Adapters | None) -> Lora | None:
+    return Lora(**section.model_dump()) if section else None
 
 
 def engine(params: Params) -> Engine:

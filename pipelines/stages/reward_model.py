@@ -64,7 +64,8 @@ def body(run: Stage, args: Args) -> None:
     run.outputs.json(args.metrics, {"rows_in": table.height, **metrics, **accuracy})
     run.summary.rows_in = len(train)
     run.summary.kept, run.summary.rejected = metrics["pairs"], metrics["too_long"]
-    run.summary.tokens = round(metrics["tokens"] * chosen.epochs)
+    passes = 1 if chosen.train == "head" else chosen.epochs
+    run.summary.tokens = round(metrics["tokens"] * passes)
     run.summary.note = f"held-out accuracy {accuracy.get('accuracy') or float('nan'):.4f}"
 
 

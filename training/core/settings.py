@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+Pooling = Literal["last", "mean"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,15 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Lora:
+    """Settings of low-rank adapters."""
+
+    rank: int = 16
+    alpha: int = 32
+    targets: str | list[str] = "all-linear"
+
+
+@dataclass(frozen=True)
 class Sft(Train):
     """Settings of next-token training."""
 
@@ -43,19 +55,19 @@ class RewardModel(Train):
     Attributes:
         group_by_length: Batches of like lengths, so that less is padding. The sampler sorts runs of
             50 batches by length: too few pairs to fill several runs are then learnt badly.
+        pooling: The head reads the last token, or the mean over the response's tokens.
+        layer: The hidden layer that is read, under the final norm; None: the last.
+        train: Every weight, the head and the `top_k` uppermost layers, or the head alone.
+        l2: Pull of the weights of `train: head` to zero; None: chosen by cross-validation.
     """
 
     use_margin: bool = False
     group_by_length: bool = False
-
-
-@dataclass(frozen=True)
-class Lora:
-    """Settings of low-rank adapters."""
-
-    rank: int = 16
-    alpha: int = 32
-    targets: str | list[str] = "all-linear"
+    pooling: Pooling = "last"
+    layer: int | None = None
+    train: Literal["all", "top_k", "head"] = "all"
+    top_k: int | None = None
+    l2: float | None = None
 
 
 @dataclass(frozen=True)

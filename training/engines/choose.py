@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from training.core import reward_head
 from training.engines.protocol import Sampler, Scorer
 from training.engines.settings import Engine
 
@@ -25,10 +26,13 @@ def sampler(engine: Engine, policy: Path) -> Sampler:
 
 def scorer(engine: Engine, judge: Path) -> Scorer:
     """The scorer of a reward model; where policies are served it is transformers'."""
-    if engine.name == "vllm":
-        from training.engines.vllm_engine import VllmScorer
+    pooling = reward_head.pooling(judge)
+    with reward_head.native(judge) as path:
+        if engine.name == "vllm":
+            from training.engines.vllm_engine import VllmScorer
 
-        return VllmScorer(judge, engine.dtype, engine.tensor_parallel, engine.memory_share)
-    from training.engines.transformers_scorer import TransformersScorer
+            share = engine.memory_share
+            return VllmScorer(path, engine.dtype, engine.tensor_parallel, share, pooling)
+        from training.engines.transformers_scorer import TransformersScorer
 
-    return TransformersScorer(judge, engine.dtype, engine.batch_tokens)
+        return TransformersScorer(path, engine.dtype, engine.batch_tokens, pooling)

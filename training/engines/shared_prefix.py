@@ -111,15 +111,31 @@ def _read_before(model: Any, pad: int | None, text_pad: int | None) -> None:
 
 def score(model: Any, groups: Sequence[Group]) -> list[float]:
     """Raw scores of every response of the groups, in order, computed in one pass."""
+    return [float(value) for value in model.score(read(model, groups))[:, 0].float().cpu()]
+
+
+def read(model: Any, groups: Sequence[Group], *, mean: bool = False) -> Any:
+    """What the head reads of every response of the groups, in order, computed in one pass.
+
+    Args:
+        mean: the mean of the last hidden states over the response, not that of its last token.
+
+    Returns:
+        [responses, hidden].
+    """
+    import torch
+
     tokens: list[int] = []
     places: list[int] = []
     spans = [_place(group, tokens, places) for group in groups]
-    ends = [own.stop - 1 for span in spans for own in span.answers]
+    answers = [own for span in spans for own in span.answers]
     hidden = model.base_model(
         input_ids=_row(tokens, model), position_ids=_row(places, model), use_cache=False,
         shared_spans=spans,
     ).last_hidden_state  # fmt: skip
-    return [float(value) for value in model.score(hidden[0, ends])[:, 0].float().cpu()]
+    if not mean:
+        return hidden[0, [own.stop - 1 for own in answers]]
+    return torch.stack([hidden[0, own].float().mean(0) for own in answers]).to(hidden.dtype)
 
 
 def _row(tokens: Sequence[int], model: Any) -> Any:

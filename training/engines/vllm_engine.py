@@ -15,6 +15,7 @@ from curation.core.errors import UserError
 from training.core import checkpoint, loading, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.environment import device
+from training.core.settings import Pooling
 from training.core.vocabulary import Vocabulary
 from training.engines import finishing
 from training.engines.protocol import PLAIN, Draw, Request, Response, Rules, Sampling
@@ -72,36 +73,59 @@ class VllmScorer:
 
     name = "vllm"
 
-    def __init__(self, path: Path, dtype: str, tensor_parallel: int, memory_share: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        dtype: str,
+        tensor_parallel: int,
+        memory_share: float,
+        pooling: Pooling = "last",
+    ) -> None:
         loading.check(path, labelled=True)
         self.dtype = dtype
+        self._mean = pooling == "mean"
         self._pad = loading.config(path).pad_token_id
         self._llm = _start(
             path,
             dtype=dtype,
             tensor_parallel=tensor_parallel,
             memory_share=memory_share,
-            runner="pooling",
+            task="token_classify" if self._mean else "classify",
         )
 
     def score(
         self, items: Sequence[Sequence[int]], prompts: Sequence[int] | None = None
     ) -> list[float]:
-        """The raw score of each sequence; vLLM reads the last token and finds prefixes itself."""
+        """The raw score of each sequence.
+
+        vLLM reads the last token and finds prefixes itself; for a mean over the response it gives
+        the score at every token, and reads every prompt anew.
+        """
+        if not self._mean:
+            read = self._encoded(up_to_score(items, self._pad))
+            return [float(scores[0]) for scores in read]
+        if prompts is None:
+            raise ValueError("a mean over the response needs the prompts' lengths")
+        read = self._encoded(items)
+        return [float(own[at:].float().mean()) for own, at in zip(read, prompts, strict=True)]
+
+    def _encoded(self, items: Sequence[Sequence[int]]) -> list[Any]:
+        """The classifier's raw scores of each sequence: one, or one per token."""
         from vllm import PoolingParams
 
         outputs = self._llm.encode(
-            [{"prompt_token_ids": list(item)} for item in up_to_score(items, self._pad)],
-            pooling_task="classify",
+            [{"prompt_token_ids": list(item)} for item in items],
+            pooling_task="token_classify" if self._mean else "classify",
             pooling_params=PoolingParams(use_activation=False),
             use_tqdm=False,
         )
-        return [float(output.outputs.data.flatten()[0]) for output in outputs]
+        return [output.outputs.data.flatten() for output in outputs]
 
 
 def _start(
-    path: Path, *, dtype: str, tensor_parallel: int, memory_share: float, runner: str = "generate"
+    path: Path, *, dtype: str, tensor_parallel: int, memory_share: float, task: str | None = None
 ) -> Any:
+    """A sampler, or the scorer of a pooling task."""
     start = _vllm().LLM
     on_gpu = device() == "cuda"
     _enough_gpus(tensor_parallel)
@@ -109,11 +133,15 @@ def _start(
     if not on_gpu:
         # A prompt cut by the token budget winds its seeded generator back, which the CPU's cannot.
         options = {"enforce_eager": True, "enable_chunked_prefill": False}
-    if runner == "generate":
+    if task is None:
         options["logits_processors"] = [_BARRED]
+    elif task == "token_classify":
+        from vllm.config import PoolerConfig
+
+        options["pooler_config"] = PoolerConfig(task="token_classify")
     return start(
         str(path),
-        runner=runner,
+        runner="pooling" if task else "generate",
         dtype=dtype,
         tensor_parallel_size=tensor_parallel,
         generation_config="vllm",  # the recipe's sampling settings and no others

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.core import checkpoint, vocabulary
+from curation.core.errors import UserError
+from training.core import checkpoint, reward_head, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.environment import device
 from training.core.sampled import TEXT, Sampled, token_ids
@@ -24,6 +25,11 @@ class Backbone:
     """Last-token features of a reward model's backbone."""
 
     def __init__(self, path: Path, batch_tokens: int) -> None:
+        if reward_head.pooling(path) == "mean":
+            raise UserError(
+                f"{path}: is a mean over the response; a multi-head model reads the last token, "
+                "so give one that was trained with reward_model.pooling: last"
+            )
         tokenizer = checkpoint.load_tokenizer(path)
         self.template = ChatTemplate(tokenizer)
         self._model = checkpoint.load_classifier(path).base_model.to(device())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation.core.errors import UserError
-from training.core import checkpoint, vocabulary
+from training.core import checkpoint, reward_head, vocabulary
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.sampled import TEXT, Sampled, token_ids
 from training.engines import choose
@@ -69,6 +69,7 @@ class RewardModelJudge(Described):
         self.context = min(own, reading.context or own)
         self._view = seen(path, reading)  # stays as long as the judge
         at = Path(self._view.name) if self._view else path
+        self._mean = reward_head.pooling(path) == "mean"
         self._scorer: Scorer = choose.scorer(engine, at)
         self._replay(path)
 
@@ -83,15 +84,26 @@ class RewardModelJudge(Described):
 
     def _verdicts(self, items: Sequence[Item], sampled: Sequence[Sampled]) -> list[Verdict]:
         ids, prompts = self.encode(items, sampled)
-        fit = [place for place, item in enumerate(ids) if len(item) <= self.context]
+        unread = {
+            k: reason for k in range(len(ids)) if (reason := self._unread(ids[k], prompts[k]))
+        }
+        fit = [place for place in range(len(ids)) if place not in unread]
         scores = self._scorer.score([ids[k] for k in fit], [prompts[k] for k in fit])
         found = dict(zip(fit, scores, strict=True))
         return [
             finite(found[place] - self.slope * len(items[place][1]))
             if place in found
-            else too_long(len(item), self.context)
-            for place, item in enumerate(ids)
+            else unread[place]
+            for place in range(len(ids))
         ]
+
+    def _unread(self, ids: Sequence[int], prompt: int) -> Verdict | None:
+        """The verdict of a sequence that can't be scored; None for any other."""
+        if len(ids) > self.context:
+            return too_long(len(ids), self.context)
+        if self._mean and len(ids) == prompt:
+            return Verdict(None, "empty: the response has no token to take the mean of")
+        return None
 
     def encode(
         self, items: Sequence[Item], sampled: Sequence[Sampled] | None = None
@@ -105,7 +117,8 @@ class RewardModelJudge(Described):
 
     def _replay(self, path: Path) -> None:
         stored = self.card.get("reference_scores", [])
-        now = self._scorer.score([row["ids"] for row in stored])
+        prompts = [row["prompt"] for row in stored] if self._mean else None
+        now = self._scorer.score([row["ids"] for row in stored], prompts)
         bound = TOLERANCE[self.dtype]
         for row, score in zip(stored, now, strict=True):
             if not abs(row["score"] - score) <= bound:

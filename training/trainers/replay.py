@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
+from training.core import reward_head
 from training.engines import choose
 from training.engines.settings import Engine
 from training.judges import plain
@@ -22,42 +23,51 @@ NEAR = {False: 1e-3, True: 0.1}  # of 1 + |score|, without and with bfloat16 in 
 
 
 class Seen:
-    """The trainer's own scores of a few training pairs, as its batches are padded and read."""
+    """The trainer's own scores of a few training pairs, as its batches are padded and read.
 
-    def __init__(self, trainer: Any, pairs: Sequence[Mapping[str, Any]]) -> None:
+    Args:
+        pairs: chosen_ids, rejected_ids (the prompt's tokens included) and prompt, their number.
+        scores: of the chosen sides, then of the rejected ones.
+        near: how far a plain forward pass may be off, as a share of 1 + |score|.
+    """
+
+    def __init__(
+        self, pairs: Sequence[Mapping[str, Any]], scores: Sequence[float], near: float
+    ) -> None:
         self.ids = [row[side] for side in ("chosen_ids", "rejected_ids") for row in pairs]
-        self.scores: list[float] = []
-        self.near = NEAR[bool(trainer.args.bf16)]
-        self._trainer = trainer
-        self._pairs = pairs
+        self.prompts = [row["prompt"] for row in pairs] * 2
+        self.scores, self.near = list(scores), near
 
-    def callback(self) -> Any:
-        """Looks when training ends, in every process: a sharded model needs them all."""
-        from transformers import TrainerCallback
 
-        class AtTheEnd(TrainerCallback):  # type: ignore[misc]
-            """Scores the pairs once."""
+def watch(trainer: Any, pairs: Sequence[Mapping[str, Any]]) -> Seen:
+    """What a trainer will score when training ends, in every process: a sharded model needs all."""
+    from transformers import TrainerCallback
 
-            def on_train_end(_, *__: Any, **___: Any) -> None:  # noqa: N805
-                """Score them with the trained model."""
-                self.look()
+    seen = Seen(pairs, [], NEAR[bool(trainer.args.bf16)])
 
-        return AtTheEnd()
+    class AtTheEnd(TrainerCallback):  # type: ignore[misc]
+        """Scores the pairs once."""
 
-    def look(self) -> None:
-        """One forward pass over the pairs, collated as the trainer collates them."""
-        import torch
+        def on_train_end(self, *_: Any, **__: Any) -> None:
+            """Score them with the trained model."""
+            seen.scores = _look(trainer, pairs)
 
-        trainer = self._trainer
-        columns = ("chosen_ids", "rejected_ids")
-        batch = trainer.data_collator(
-            [{name: row[name] for name in columns} for row in self._pairs]
-        )
-        batch = {key: value.to(trainer.accelerator.device) for key, value in batch.items()}
-        trainer.model_wrapped.eval()
-        with torch.no_grad():
-            logits = trainer.model_wrapped(**batch).logits
-        self.scores = logits[:, 0].float().tolist()
+    trainer.add_callback(AtTheEnd())
+    return seen
+
+
+def _look(trainer: Any, pairs: Sequence[Mapping[str, Any]]) -> list[float]:
+    """One forward pass over the pairs, collated as the trainer collates them."""
+    import torch
+
+    columns = ("chosen_ids", "rejected_ids", "prompt")
+    batch = trainer.data_collator([{name: row[name] for name in columns} for row in pairs])
+    batch = {key: value.to(trainer.accelerator.device) for key, value in batch.items()}
+    trainer.model_wrapped.eval()
+    with torch.no_grad():
+        logits = trainer.model_wrapped(**batch).logits
+    found: list[float] = logits[:, 0].float().tolist()
+    return found
 
 
 def few(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -73,12 +83,14 @@ def reference_scores(path: Path, seen: Seen) -> list[dict[str, Any]]:
     Raises:
         UserError: trainer, plain forward pass and scorer do not agree on them.
     """
-    padded = plain.apart(path, seen.ids)
-    scores = padded["right"]
+    mean = reward_head.pooling(path) == "mean"
+    prompts = seen.prompts if mean else None
+    scores = plain.apart(path, seen.ids, prompts)["right"]
     agree(path, "the trainer", seen.scores, scores, seen.near)
-    own = choose.scorer(Engine(), path).score(seen.ids)
+    own = choose.scorer(Engine(), path).score(seen.ids, prompts)
     agree(path, "the scorer", own, scores, NEAR[False])
-    return [{"ids": ids, "score": score} for ids, score in zip(seen.ids, scores, strict=True)]
+    rows = [{"ids": ids, "score": score} for ids, score in zip(seen.ids, scores, strict=True)]
+    return [row | {"prompt": n} for row, n in zip(rows, prompts, strict=True)] if prompts else rows
 
 
 def hold(judge: RewardModelJudge, path: Path, items: Sequence[Item]) -> None:
@@ -87,14 +99,14 @@ def hold(judge: RewardModelJudge, path: Path, items: Sequence[Item]) -> None:
     Raises:
         UserError: they differ.
     """
-    ids, _ = judge.encode(items)
-    pairs = [
-        (item, verdict.reward)
-        for item, verdict in zip(ids, judge.judge(items), strict=True)
+    rows = [
+        (ids, prompt, verdict.reward)
+        for ids, prompt, verdict in zip(*judge.encode(items), judge.judge(items), strict=True)
         if verdict.reward is not None
     ]
-    plainly = plain.scores(path, [item for item, _ in pairs])["right"]
-    agree(path, "the judge", [reward for _, reward in pairs], plainly, NEAR[False])
+    ids, prompts = [row[0] for row in rows], [row[1] for row in rows]
+    plainly = plain.scores(path, ids, prompts=prompts)["right"]
+    agree(path, "the judge", [reward for *_, reward in rows], plainly, NEAR[False])
 
 
 def agree(

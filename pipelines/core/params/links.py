@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curation.core.words import meant
 from pipelines.core.params.judges import LlmJudge
-from pipelines.core.params.models import Preference
+from pipelines.core.params.models import Preference, RewardModel
 
 if TYPE_CHECKING:
     from pipelines.core.params.loop import Iteration
@@ -212,8 +212,21 @@ def _trainers(params: Params) -> Iterator[str]:
                 f"{key}.max_length: {train.max_length} is over "
                 f"base.architecture.max_position {shape.max_position}"
             )
-        if isinstance(train, Preference) and train.lora and not train.lora.targets:
+        lora = train.lora if isinstance(train, Preference) else None
+        if lora is not None and not lora.targets:
             yield f"{key}.lora.targets: names no module"
+        if isinstance(train, RewardModel):
+            yield from _depth(key, train, params)
+
+
+def _depth(key: str, train: RewardModel, params: Params) -> Iterator[str]:
+    """What a reward model asks of layers that a model from scratch would not have."""
+    shape = params.base.architecture
+    if shape is None:
+        return
+    for name, asked in (("layer", train.layer), ("top_k", train.top_k)):
+        if asked is not None and asked > shape.layers:
+            yield f"{key}.{name}: {asked}, but base.architecture.layers is {shape.layers}"
 
 
 def _ranges(params: Params) -> Iterator[str]:

@@ -115,32 +115,6 @@ class Train(Model):
     )
 
 
-class Sft(Train):
-    """Supervised fine-tuning of the base model."""
-
-    packing: bool = knob("Whether rows share sequences of max_length.", True)
-    completion_only: bool = knob("Whether the loss leaves the prompts' tokens out.", True)
-
-
-class RewardModel(Train):
-    """Bradley-Terry reward models, one per mix."""
-
-    use_margin: bool = knob("Whether the loss asks for the margin of the scores.", False)
-    group_by_length: bool = knob(
-        "Whether batches hold pairs of like lengths; for many batches only.", False
-    )
-
-
-class PreferenceModel(Train):
-    """The pairwise preference model, trained as next-token prediction of the label."""
-
-    mix: Name = knob("The mix that it learns from.")
-    packing: bool = knob("Whether rows share sequences of max_length.", True)
-    orders: Literal["hashed", "both"] = knob(
-        "Whether a pair is shown in one order, by hash (the paper's way), or in both.", "hashed"
-    )
-
-
 class Lora(Model):
     """Low-rank adapters in place of full training (arXiv 2106.09685).
 
@@ -152,6 +126,69 @@ class Lora(Model):
     alpha: int = knob("Their scale is alpha / rank.", 32, gt=0, le=1_000_000)
     targets: Literal["all-linear"] | list[str] = knob(
         "Names of the modules that get one, or all-linear.", "all-linear"
+    )
+
+
+class Sft(Train):
+    """Supervised fine-tuning of the base model."""
+
+    packing: bool = knob("Whether rows share sequences of max_length.", True)
+    completion_only: bool = knob("Whether the loss leaves the prompts' tokens out.", True)
+
+
+class RewardModel(Train):
+    """Bradley-Terry reward models, one per mix.
+
+    From a few hundred pairs a head alone learns more than all weights do, and most from the mean
+    over the response at a layer past the middle: pooling mean, layer, train head.
+    """
+
+    use_margin: bool = knob("Whether the loss asks for the margin of the scores.", False)
+    group_by_length: bool = knob(
+        "Whether batches hold pairs of like lengths; for many batches only.", False
+    )
+    pooling: Literal["last", "mean"] = knob(
+        "What the head reads: the last token, or the mean over the response's tokens.", "last"
+    )
+    layer: int | None = knob(
+        "The hidden layer that is read; those above it are dropped. null: the last.",
+        None,
+        ge=1,
+        le=1000,
+    )
+    train: Literal["all", "top_k", "head"] = knob(
+        "What learns: all weights, the head with the top_k uppermost layers, or the head alone, "
+        "solved on cached features (epochs, rate and batches are then not asked).",
+        "all",
+    )
+    top_k: int | None = knob(
+        "Layers that train top_k lets learn.", None, unit="layers", ge=1, le=1000
+    )
+    l2: float | None = knob(
+        "Pull of the head's weights to zero, for train head; null: by cross-validation.",
+        None,
+        gt=0,
+        le=1e6,
+    )
+
+    @model_validator(mode="after")
+    def _sound_parts(self) -> RewardModel:
+        if (self.train == "top_k") != (self.top_k is not None):
+            raise ValueError("top_k: goes with train: top_k, and is needed there")
+        if self.train != "head" and self.l2 is not None:
+            raise ValueError("l2: goes with train: head alone; weight_decay is the others'")
+        if self.layer is not None and (self.top_k or 0) > self.layer:
+            raise ValueError(f"top_k: {self.top_k} layers train, but layer keeps {self.layer}")
+        return self
+
+
+class PreferenceModel(Train):
+    """The pairwise preference model, trained as next-token prediction of the label."""
+
+    mix: Name = knob("The mix that it learns from.")
+    packing: bool = knob("Whether rows share sequences of max_length.", True)
+    orders: Literal["hashed", "both"] = knob(
+        "Whether a pair is shown in one order, by hash (the paper's way), or in both.", "hashed"
     )
 
 

@@ -77,6 +77,11 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("dpo.loss_weights", [1.0, 0.2], "dpo.loss_weights: has 2 values for 1"),
         ("dpo.label_smoothing", 0.1, "dpo.label_smoothing: is a part of the loss"),
         ("dpo.ld_alpha", 1.5, "dpo.ld_alpha"),
+        ("reward_model.pooling", "men", "reward_model.pooling: no choice men; did you mean mean?"),
+        ("reward_model.top_k", 1, "reward_model.top_k: goes with train: top_k, and is needed"),
+        ("reward_model.train", "top_k", "reward_model.top_k: goes with train: top_k, and is"),
+        ("reward_model.l2", 0.1, "reward_model.l2: goes with train: head alone"),
+        ("reward_model.layer", 40, "layer: 40, but base.architecture.layers is"),
         ("gates.max_drop_rate", 1.5, "gates.max_drop_rate"),
         ("gates.max_rule_rate", {"held_oud": 0.1}, "held_oud: no rule has this name; did you mean"),
         (

@@ -109,6 +109,28 @@ def test_a_model_with_sliding_windows_gets_padded_batches(tokenizer: Any, tmp_pa
     with torch.inference_mode():
         plain = [float(model(torch.tensor([row])).logits[0, 0]) for row in rows]
     assert scorer.score(rows, [2] * 10) == pytest.approx(plain, abs=1e-5)
+    mean = TransformersScorer(tmp_path / "mistral", "float32", 64, "mean")
+    with torch.inference_mode():
+        hidden = [model.model(torch.tensor([row])).last_hidden_state[0, 2:] for row in rows]
+        want = [float(model.score(own).mean()) for own in hidden]
+    assert mean.score(rows, [2] * 10) == pytest.approx(want, abs=1e-5)
+
+
+def test_a_mean_over_the_response_shares_prompts_too(
+    reward_model: Path, template: ChatTemplate
+) -> None:
+    rows, prompts = items(template), prompt_lengths(template)
+    model: Any = checkpoint.load_classifier(reward_model)
+    with torch.inference_mode():
+        want = [
+            float(model.score(model.model(torch.tensor([row])).last_hidden_state[0, n:]).mean())
+            for row, n in zip(rows, prompts, strict=True)
+        ]
+    scorer = TransformersScorer(reward_model, "float32", 4096, "mean")
+    assert scorer.shares
+    assert scorer.score(rows, prompts) == pytest.approx(want, abs=1e-5)
+    with pytest.raises(ValueError, match="needs the prompts' lengths"):
+        scorer.score(rows)
 
 
 @pytest.mark.parametrize("pad", ["the end token", None])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.models import user
+from tests.models import comparisons, user
 from training.core.chat_template import ChatTemplate
 from training.core.seeds import sample_seed
 from training.engines.protocol import Draw, Request
@@ -77,3 +77,25 @@ def test_rewards_are_raw_and_equal_to_transformers(
     theirs = VllmScorer(reward_model, "float32", 1, 0.5).score(items)
     assert theirs == pytest.approx(ours, abs=2e-4)
     assert min(theirs) < 0 or max(theirs) > 1  # a sigmoid would stay inside
+
+
+def test_a_mean_over_the_response_is_the_one_of_transformers(
+    base: Path, template: ChatTemplate, tmp_path: Path
+) -> None:
+    """Prompts that are shared, and so cached, are read anew: no token's score is missing."""
+    from training.core.settings import RewardModel
+    from training.engines import choose
+    from training.engines.settings import Engine
+    from training.trainers import reward_model as trainer
+
+    settings = RewardModel(1, 3e-3, 8, 8, 128, 5, pooling="mean", layer=1, train="head", l2=0.1)
+    trainer.train("reward_model/mean", base, comparisons(32), settings, out=tmp_path / "mean")
+    prompts = [template.encode(user(f"a question that is long {k}"), True) for k in (1, 1, 2, 1)]
+    answers = template.completions(["woof", "moo moo", "woof woof woof", "x"])
+    items = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+    sizes = [len(prompt) for prompt in prompts]
+    ours = choose.scorer(Engine(), tmp_path / "mean").score(items, sizes)
+    scorer = choose.scorer(Engine(name="vllm", memory_share=0.5), tmp_path / "mean")
+    assert scorer.score(items, sizes) == pytest.approx(ours, abs=2e-4)
+    assert scorer.score(items, sizes) == pytest.approx(ours, abs=2e-4)  # all of it is cached now
+    assert len({round(score, 4) for score in ours}) == len(ours)

@@ -24,8 +24,9 @@ def batches(base: Path, tokenizer: Any, rows: list[dict[str, Any]], work: Path, 
     common = arguments.common(
         replace(SETTINGS, group_by_length=on), {"output_dir": str(work), "save_strategy": "no"}
     )
-    model = reward_model._with_head(base, tokenizer, 5)
-    trainer = reward_model._trainer(common, model, tokenizer, rows, on)
+    model = reward_model.with_head(base, tokenizer, SETTINGS)
+    settings = replace(SETTINGS, group_by_length=on)
+    trainer = reward_model._trainer(common, model, tokenizer, rows, settings)
     return [batch["attention_mask"] for batch in trainer.get_train_dataloader()]
 
 
