@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ class Lock:
         path = self.path.parent / out
         if recorded is None or not path.exists():
             raise UserError(f"{path}: {stage} has no such output on disk; run dvc repro {stage}")
-        if _md5(path) != recorded["md5"]:
+        if md5(path) != recorded["md5"]:
             raise UserError(
                 f"{path}: changed since {stage} wrote it; run dvc repro, "
                 "or dvc checkout to take the recorded one"
@@ -138,11 +139,11 @@ def _within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-def _md5(path: Path) -> str:
+def md5(path: Path, ignored: Callable[[Path], bool] = lambda _: False) -> str:
     """DVC's hash of a file, or of a folder (the hash of its sorted list of files)."""
     if path.is_file():
         return _md5_file(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
+    files = [file for file in path.rglob("*") if file.is_file() and not ignored(file)]
     listed = [
         {"md5": _md5_file(file), "relpath": file.relative_to(path).as_posix()} for file in files
     ]
