@@ -9,9 +9,11 @@ preference), as JSON, JSON lines, CSV or Parquet. A preference is 1 where the ba
 answers in the file, or of --baseline (instruction, output); without either, an instruction's usual
 length is read from the answers of at least 3 models and scaled to --baseline-chars.
 
-What is known of a judge's taste for length is taken only if the file's annotator, or --judge, is
-weighted_alpaca_eval_gpt4_turbo, AlpacaEval 2's own. For any other the rows alone tell, and one
-model's rows tell little: hard instructions look like a taste for length. With --ingredients
+What is known of a judge's taste for length is taken only if the file's annotator is
+weighted_alpaca_eval_gpt4_turbo, AlpacaEval 2's own; or, with --judge-taste gpt4. For any other the
+rows alone tell, and one model's rows tell little: hard instructions look like a taste for length.
+Where rows of fewer than 3 models name no annotator and show that judge's taste, it is taken for it,
+and the output says so. With --ingredients
 df_gamed.csv (tatsu-lab/alpaca_eval on the Hub) each model is fitted just as the original does.
 """
 
@@ -42,12 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _body(args: argparse.Namespace) -> None:
     found = alpaca_files.load(args.annotations, args.baseline, args.baseline_name)
-    judge = args.judge or found.judge
-    board = _leaderboard(found.rows, judge, args)
+    board = _leaderboard(found.rows, found.judge, args)
     if args.csv is not None:
         _write_csv(args.csv, board)
     print(json.dumps(rounded(board), indent=2) if args.json else _table(board))
-    for line in [*_said(board, judge), *_missed(found.missing)]:
+    for line in [*_said(board, found.judge), *_missed(found.missing)]:
         print(f"alpaca-eval: {line}", file=sys.stderr)
 
 
@@ -58,7 +59,7 @@ def _table(board: Sequence[dict[str, Any]]) -> str:
 
 def _said(board: Sequence[dict[str, Any]], judge: str | None) -> list[str]:
     """What was fitted on what, and what that is worth."""
-    from training.measures.length_control import KNOWN_JUDGES, MIN_SHARED
+    from training.measures.length_control import MIN_SHARED
 
     fitted = [row["length_control"] for row in board if row["length_control"] is not None]
     if not fitted:
@@ -70,16 +71,13 @@ def _said(board: Sequence[dict[str, Any]], judge: str | None) -> list[str]:
         f"length control: {first['fitted']}: {first['rows']} rows of {first['models']} "
         f"model{'s' if first['models'] > 1 else ''}, {slopes}, spread of the difficulties "
         f"{first['difficulty_spread']:.2f}; the baseline's lengths are those "
-        f"{first['baseline_lengths']}"
+        f"{first['baseline_lengths']}",
+        f"judge {judge or 'not named'}, its taste for length: {first['taste']}",
     ]
-    if judge in KNOWN_JUDGES or "original" in first["fitted"]:
-        return [*lines, f"judge {judge}: its published taste for length is taken as known"]
-    lines.append(f"judge {judge or 'not named'}: nothing is assumed of its taste for length")
-    if first["models"] < MIN_SHARED:
-        known = " or ".join(KNOWN_JUDGES)
+    if first["taste"] == "nothing assumed" and first["models"] < MIN_SHARED:
         lines.append(
             "with so few models, instructions that are hard for them count as a taste for length; "
-            f"if the judge is {known}, say so with --judge"
+            "if the judge is AlpacaEval 2's weighted GPT-4 turbo, say --judge-taste gpt4"
         )
     return lines
 
@@ -94,7 +92,10 @@ def _leaderboard(
     from training.bench import alpaca_eval
     from training.measures import length_control
 
-    known = length_control.KNOWN_JUDGES.get(judge or "", length_control.UNKNOWN)
+    tastes = {"gpt4": length_control.GPT4_TURBO, "unknown": length_control.UNKNOWN, None: None}
+    known = tastes[args.judge_taste]
+    if judge is not None and args.judge_taste is None:
+        known = length_control.KNOWN_JUDGES.get(judge, length_control.UNKNOWN)
     baseline = alpaca_eval.Baseline(args.baseline_name, args.baseline_chars)
     files = None if args.ingredients is None else alpaca_files.ingredients(args.ingredients)
     return alpaca_eval.leaderboard(rows, known, baseline, files)
@@ -122,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--baseline-name", default="gpt4_1106_preview", metavar="MODEL")
     parser.add_argument(
-        "--judge", metavar="NAME", help="who annotated, where the file does not say"
+        "--judge-taste",
+        choices=["gpt4", "unknown"],
+        help="what is known beforehand of the judge's taste for length, whatever the file says",
     )
     parser.add_argument(
         "--ingredients", type=Path, metavar="FILE", help="the original's own df_gamed.csv"

@@ -42,14 +42,15 @@ class Baseline:
 
 def leaderboard(
     rows: Sequence[Annotation],
-    known: Known = length_control.UNKNOWN,
+    known: Known | None = length_control.UNKNOWN,
     baseline: Baseline = Baseline(),
     ingredients: Ingredients | None = None,
 ) -> list[dict[str, Any]]:
     """One row per model, best first, with the columns of AlpacaEval's leaderboard.
 
     Args:
-        known: what is known of the judge's taste for length.
+        known: what is known of the judge's taste for length; None where nobody says who it is: then
+            the rows of few models are held against AlpacaEval 2's own judge.
         ingredients: the original's own difficulties; with them each model is fitted as it does.
 
     Returns:
@@ -104,7 +105,7 @@ def _plain(name: str, rows: Sequence[Annotation]) -> dict[str, Any]:
 
 
 def _controlled(
-    rows: Sequence[Annotation], known: Known, baseline_mean: float | None
+    rows: Sequence[Annotation], known: Known | None, baseline_mean: float | None
 ) -> dict[str, dict[str, Any]]:
     """The length-controlled columns by model; empty where the baseline's lengths can't be known."""
     names, model = np.unique([row.model for row in rows], return_inverse=True)
@@ -119,6 +120,7 @@ def _controlled(
         preference=np.array([row.preference - 1.0 for row in rows]),
         length=length_control.difference(model, chars, baseline),
     )
+    known, taste = _taste(judged, known)
     fitted = length_control.fit(judged, known)
     basis = {
         "fitted": "all models together, unknown difficulties integrated out",
@@ -126,6 +128,7 @@ def _controlled(
         "rows": len(rows),
         "difficulty_spread": fitted.difficulty,
         "baseline_lengths": told,
+        "taste": taste,
     }
     return {
         str(name): {
@@ -135,6 +138,18 @@ def _controlled(
         }
         for place, name in enumerate(names)
     }
+
+
+def _taste(judged: Judged, known: Known | None) -> tuple[Known, str]:
+    """What is taken as known of the judge, in words too."""
+    if known == length_control.GPT4_TURBO:
+        return known, "published: weighted GPT-4 turbo's"
+    if known is not None:
+        return known, "nothing assumed"
+    few = int(judged.model.max()) + 1 < length_control.MIN_SHARED
+    if few and length_control.alike(judged, length_control.GPT4_TURBO):
+        return length_control.GPT4_TURBO, "like weighted GPT-4 turbo's, and taken for it"
+    return length_control.UNKNOWN, "nothing assumed"
 
 
 def _baseline(

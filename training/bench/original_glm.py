@@ -83,6 +83,7 @@ def _one(name: str, rows: Sequence[Annotation], ingredients: Ingredients) -> dic
             "rows": len(rows),
             "difficulty_spread": float((weight * own).std()),
             "baseline_lengths": "of its own answers",
+            "taste": "fitted, the gamed baselines' as a pull",
             "slope": -slope,
         },
     }

@@ -108,6 +108,24 @@ def fit(rows: Judged, known: Known) -> Fit:
     return _told(posterior.at_spread(float(np.exp(found[-1]))), found[:-1])
 
 
+def alike(rows: Judged, known: Known) -> bool:
+    """Whether rows of a judge that is not named show a taste for length, and one not below this.
+
+    Above it they may well be: instructions that are hard for a model draw shorter answers, which
+    adds to what looks like taste. Of 54 published models, each alone, all are alike; of as many
+    with the same lengths and verdicts that don't look at them, none.
+    """
+    free = replace(UNKNOWN, difficulty=known.difficulty)
+    found = fit(rows, free)
+    at = np.r_[found.ability, found.slope]
+    curved = integrated.Moments(integrated.prepare(rows, free), at).hessian
+    models = len(found.slope)
+    mean = np.r_[np.zeros(models), np.full(models, 1 / models)]
+    error = float(np.sqrt(mean @ np.linalg.solve(curved, mean)))
+    slope = float(found.slope.mean())
+    return slope > 2 * error and slope + 2 * np.hypot(error, known.own_slope) > known.slope
+
+
 def _minimum(
     loss: integrated.Loss, start: Floats, bounds: list[tuple[float | None, ...]]
 ) -> Floats:

@@ -60,12 +60,11 @@ def test_the_annotator_says_what_is_known_of_the_judge(
     ]
     assert alpaca_eval.main([str(written(tmp_path / "a.json", rows))]) == 0
     told = capsys.readouterr().err
-    assert "judge mine: nothing is assumed of its taste for length" in told
+    assert "judge mine, its taste for length: nothing assumed" in told
     assert "40 rows of 1 model, slope" in told
     assert "the baseline's lengths are those of its own answers" in told
-    known = ["--judge", "weighted_alpaca_eval_gpt4_turbo"]
-    assert alpaca_eval.main([str(tmp_path / "a.json"), *known]) == 0
-    assert "its published taste for length is taken as known" in capsys.readouterr().err
+    assert alpaca_eval.main([str(tmp_path / "a.json"), "--judge-taste", "gpt4"]) == 0
+    assert "taste for length: published: weighted GPT-4 turbo's" in capsys.readouterr().err
 
 
 def test_two_judges_in_a_file_are_refused(tmp_path: Path) -> None:

@@ -92,6 +92,12 @@ def test_the_errors_are_those_of_resampled_instructions(
     assert told == pytest.approx(np.std(found, axis=0, ddof=1), rel=0.2)
 
 
+def test_a_judge_without_a_taste_is_not_taken_for_one_that_is_known() -> None:
+    assert length_control.alike(world(1, 400, 1.5), GPT4_TURBO)
+    assert not length_control.alike(world(1, 400, 0.0), GPT4_TURBO)
+    assert not length_control.alike(world(1, 20, 1.5), GPT4_TURBO), "too few rows to tell"
+
+
 def test_an_unknown_judges_difficulties_and_taste_are_found() -> None:
     found = length_control.fit(world(12, 400, 1.0), UNKNOWN)
     assert found.slope.mean() == pytest.approx(1.0, abs=0.15)
