@@ -11,7 +11,9 @@ import pytest
 from tests.models import comparisons, user
 from training.core.chat_template import ChatTemplate
 from training.core.seeds import sample_seed
+from training.engines import facts
 from training.engines.protocol import Draw, Request
+from training.engines.settings import Engine
 from training.engines.transformers_sampler import TransformersSampler
 from training.engines.transformers_scorer import TransformersScorer
 
@@ -47,6 +49,17 @@ def test_same_seeds_same_text_in_another_batch(sampler: Any, template: ChatTempl
     again = sampler.sample(requests(template, names[5:]), 16)
     assert again == together[5:]
     assert len({tuple(r.token_ids) for rs in together for r in rs}) > 30
+
+
+def test_name_version_and_context_are_told_without_the_model(sampler: Any, base: Path) -> None:
+    told = facts.of(Engine(name="vllm"), base)
+    assert (told.name, told.version, told.context) == (
+        sampler.name,
+        sampler.version,
+        sampler.context,
+    )
+    plain = TransformersSampler(base, "float32", 4096)
+    assert facts.of(Engine(), base) == facts.Facts(plain.name, plain.version, plain.context)
 
 
 def test_cold_samples_agree_with_transformers(
