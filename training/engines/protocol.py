@@ -114,3 +114,7 @@ class Scorer(Protocol):
         `prompts` says how many leading tokens of each are its prompt, to be computed once.
         """
         ...
+
+    def close(self) -> None:
+        """Give back the memory it holds; it can't be used again."""
+        ...

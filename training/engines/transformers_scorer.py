@@ -29,7 +29,7 @@ class TransformersScorer:
     def __init__(
         self, path: Path, dtype: str, batch_tokens: int, pooling: Pooling = "last"
     ) -> None:
-        self.model = checkpoint.load_classifier(path, dtype).to(device())
+        self.model: Any = checkpoint.load_classifier(path, dtype).to(device())
         self.dtype = dtype
         self._passes = Passes(self.model, batch_tokens, pooling)
         self.shares = self._passes.shares
@@ -45,3 +45,7 @@ class TransformersScorer:
                 for all items that have it; equal items are computed once in any case.
         """
         return self._passes.scores(items, prompts)
+
+    def close(self) -> None:
+        """Drop the model."""
+        self.model = self._passes = None  # type: ignore[assignment]

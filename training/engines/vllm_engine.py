@@ -62,10 +62,8 @@ class VllmSampler:
 
     def close(self) -> None:
         """Drop the engine and the GPU memory it has set aside."""
-        from vllm.distributed import cleanup_dist_env_and_memory
-
         self._llm = None
-        cleanup_dist_env_and_memory()
+        _cleanup()
 
 
 class VllmScorer:
@@ -120,6 +118,17 @@ class VllmScorer:
             use_tqdm=False,
         )
         return [output.outputs.data.flatten() for output in outputs]
+
+    def close(self) -> None:
+        """Drop the engine and the GPU memory it has set aside: what comes next needs it."""
+        self._llm = None
+        _cleanup()
+
+
+def _cleanup() -> None:
+    from vllm.distributed import cleanup_dist_env_and_memory
+
+    cleanup_dist_env_and_memory()
 
 
 def _start(

@@ -79,6 +79,10 @@ class RewardModel:
         """One verdict per response of every group."""
         return rate(self._judge, groups)
 
+    def close(self) -> None:
+        """Give back the memory of its model; it can't judge any more."""
+        self._judge.close()
+
 
 def judge(settings: Settings, engine: Engine) -> Judge:
     """The judge that the settings describe, its model loaded.

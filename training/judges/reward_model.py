@@ -82,6 +82,10 @@ class RewardModelJudge(Described):
         """
         return readable(self.template, items, sampled or [TEXT] * len(items), self._verdicts)
 
+    def close(self) -> None:
+        """Give back the memory of its model; it can't judge any more."""
+        self._scorer.close()
+
     def _verdicts(self, items: Sequence[Item], sampled: Sequence[Sampled]) -> list[Verdict]:
         ids, prompts = self.encode(items, sampled)
         unread = {

@@ -54,6 +54,7 @@ def train(
         weights = lora.trainable(settings.lora, start)
         model = checkpoint.load_policy(start)
         trainer = _trainer(model, template.tokenizer, rows, options, weights.config)
+        del model  # the trainer's to let go
         card = {"kind": "policy", "name": name}
         done = run.fit(trainer, template.tokenizer, out, card, save=weights.save)
     return {

@@ -84,6 +84,7 @@ def _fit(job: _Job) -> dict[str, Any]:
     if settings.pooling == "mean":
         averaging.average(model)
     trainer = _trainer(common, model, job.tokenizer, job.rows, settings)
+    del model  # the trainer's to let go
     seen = replay.watch(trainer, replay.few(job.rows))
     replayed = _replayed(seen)
     done = run.fit(trainer, job.tokenizer, job.out, job.card, replayed, save=_saved(settings))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.core import checkpoint
+from training.core import checkpoint, environment
 from training.trainers import resume
 
 
@@ -53,11 +54,28 @@ def fit(
     if trainer.is_world_process_zero():
         with checkpoint.folder(path) as temp:
             save(trainer, temp)
+            let_go(trainer)  # more() loads what was saved, and so do those who evaluate it
             checkpoint.finish(temp, tokenizer, {**card, **more(temp)})
     else:
         trainer.save_model(str(path))  # hands its shards to the first process, writes nothing
     steps = int(result.global_step)
     return Trained(steps, float(trainer._total_loss_scalar) / max(steps, 1))
+
+
+def let_go(trainer: Any) -> None:
+    """Give back the memory of the model that a trainer has trained, its gradients and optimiser.
+
+    The log of the run stays. Whoever made the trainer must not hold the model in a name of its own.
+    """
+    trainer.accelerator.free_memory()
+    for holder in (trainer, trainer.callback_handler):
+        holder.model = holder.optimizer = holder.lr_scheduler = None
+    trainer.model_wrapped = trainer.callback_handler.train_dataloader = None
+    gc.collect()
+    if environment.device() == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
 
 
 def _progress(stage: str) -> Any:

@@ -41,6 +41,7 @@ def train(
         common = arguments.common(settings, place)
         model = checkpoint.load_policy(init)
         trainer = _trainer(model, tokenizer, fitted.rows, settings, common)
+        del model  # the trainer's to let go
         done = run.fit(trainer, tokenizer, out, card)
     return {
         "examples": len(fitted.rows),
