@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from curation.core.errors import UserError
+from pipelines.core import process
 from pipelines.core.stage import Stage
 
 
@@ -29,3 +30,11 @@ def together(run: Stage, config: str | None) -> None:
     launch = ["-m", "accelerate.commands.launch", "--config_file", config]
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *launch, "-m", run.module, *run.argv])
+
+
+def first() -> bool:
+    """Whether this process is the one that goes on once they have trained together.
+
+    It measures what they made and writes the stage's outputs; the others are done.
+    """
+    return process.rank() == 0

@@ -40,7 +40,7 @@ def problems(params: Params) -> Iterator[str]:
     yield from _oracle(params)
     yield from _judges(params)
     yield from _base(params)
-    for key in ("dpo", "dpo_offline"):
+    for key in ("sft", "reward_model", "preference_model", "dpo", "dpo_offline"):
         yield from _launch(getattr(params, key).launch, f"{key}.launch")
 
 

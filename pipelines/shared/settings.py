@@ -14,17 +14,19 @@ from training.engines.settings import Engine
 
 def sft(params: Params) -> Sft:
     """Settings of supervised fine-tuning."""
-    return Sft(**params.sft.model_dump(), seed=params.seeds.sft)
+    section = params.sft.model_dump(exclude={"launch"})
+    return Sft(**section, seed=params.seeds.sft)
 
 
 def reward_model(params: Params) -> RewardModel:
     """Settings of the Bradley-Terry reward models."""
-    return RewardModel(**params.reward_model.model_dump(), seed=params.seeds.reward_model)
+    section = params.reward_model.model_dump(exclude={"launch"})
+    return RewardModel(**section, seed=params.seeds.reward_model)
 
 
 def preference_model(params: Params) -> Sft:
     """Settings of the pairwise preference model: next-token training on the label alone."""
-    section = params.preference_model.model_dump(exclude={"mix", "orders"})
+    section = params.preference_model.model_dump(exclude={"mix", "orders", "launch"})
     return Sft(**section, completion_only=True, seed=params.seeds.preference_model)
 
 

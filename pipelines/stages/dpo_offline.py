@@ -38,7 +38,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def body(run: Stage, args: Args) -> None:
     """Compute the pairs' reference log-probs, train."""
     params = parameters.load(args.params)
-    launching.together(run, params.dpo_offline.launch)
     history = io.read(args.history, schema.HISTORY)
     from training.core import checkpoint, environment
     from training.trainers import dpo
@@ -50,6 +49,8 @@ def body(run: Stage, args: Args) -> None:
     reference = references.compute(
         run, args.sft, history, schema.REFERENCE.empty(), chosen.batch_tokens, bf16=chosen.bf16
     )
+    # Computed once, in one process: those that train together find its shards.
+    launching.together(run, params.dpo_offline.launch)
     run.outputs.table(args.reference, schema.REFERENCE, reference)
     template = ChatTemplate(checkpoint.load_tokenizer(args.sft))
     known = references.lookup(reference, checkpoint.weights_sha(args.sft), template.sha)

@@ -18,7 +18,7 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import comparisons, settings
+from pipelines.shared import comparisons, launching, settings
 
 
 class Args(Arguments):
@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def body(run: Stage, args: Args) -> None:
     """Train on the train split; accuracy and swap consistency on the eval split."""
     params = parameters.load(args.params)
+    launching.together(run, params.preference_model.launch)
     table = io.read(args.table, schema.MIXES)
     train = comparisons.of(table.filter(pl.col("split") == "train"))
     held_out = comparisons.of(table.filter(pl.col("split") == "eval"))
@@ -56,6 +57,8 @@ def body(run: Stage, args: Args) -> None:
         both_orders=both,
         work=run.kept_until_done("training"),
     )
+    if not launching.first():
+        return
     metrics |= preference_model.held_out(args.checkpoint, held_out, chosen)
     run.outputs.json(args.metrics, {"rows_in": table.height, **metrics})
     run.summary.rows_in = len(train)

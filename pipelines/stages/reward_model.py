@@ -19,7 +19,7 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import comparisons, settings
+from pipelines.shared import comparisons, launching, settings
 
 _SAMPLE = 32  # held-out pairs that are also scored by plain transformers
 
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def body(run: Stage, args: Args) -> None:
     """Train on the train split, measure accuracy on the eval split."""
     params = parameters.load(args.params)
+    launching.together(run, params.reward_model.launch)
     table = io.read(args.table, schema.MIXES)
     train = comparisons.of(table.filter(pl.col("split") == "train"))
     held_out = table.filter(pl.col("split") == "eval")
@@ -60,6 +61,8 @@ def body(run: Stage, args: Args) -> None:
         out=args.checkpoint,
         work=run.kept_until_done("training"),
     )
+    if not launching.first():
+        return
     accuracy = _accuracy(args, held_out, chosen.batch_tokens)
     run.outputs.json(args.metrics, {"rows_in": table.height, **metrics, **accuracy})
     run.summary.rows_in = len(train)

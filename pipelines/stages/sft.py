@@ -19,7 +19,7 @@ from pipelines.core import io, stage
 from pipelines.core import params as parameters
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import policies, settings
+from pipelines.shared import launching, policies, settings
 
 
 class Args(Arguments):
@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def body(run: Stage, args: Args) -> None:
     """Train on the train split, measure the loss on the eval split."""
     params = parameters.load(args.params)
+    launching.together(run, params.sft.launch)
     table = io.read(args.table, schema.SFT_MIX)
     train = table.filter(pl.col("split") == "train")["messages"].to_list()
     held_out = table.filter(pl.col("split") == "eval")["messages"].to_list()
@@ -52,6 +53,8 @@ def body(run: Stage, args: Args) -> None:
     card = {"kind": "policy", "name": "sft"}
     work = run.kept_until_done("training")
     metrics = sft.train(args.base, train, chosen, out=args.checkpoint, card=card, work=work)
+    if not launching.first():
+        return
     metrics |= sft.held_out(args.checkpoint, held_out, chosen)
     if args.policies is not None:
         policies.write(run, args.policies, "sft", args.checkpoint)

@@ -113,6 +113,11 @@ class Train(Model):
         gt=0,
         le=100_000_000,
     )
+    launch: str | None = knob(
+        "An accelerate config for several processes, as in recipes/accelerate; null: one.",
+        None,
+        min_length=1,
+    )
 
 
 class Lora(Model):
@@ -193,7 +198,7 @@ class PreferenceModel(Train):
 
 
 class Preference(Train):
-    """What online and offline DPO share: the loss, adapters, processes."""
+    """What online and offline DPO share: the loss and adapters."""
 
     beta: float = knob(
         "Strength of the pull to the reference (the paper's eta).", 0.1, gt=0, le=1000
@@ -209,11 +214,6 @@ class Preference(Train):
         "Weight of the tokens past the shorter side's length (LD-DPO); null: 1.", None
     )
     lora: Lora | None = knob("Low-rank adapters in place of full training; null: none.", None)
-    launch: str | None = knob(
-        "An accelerate config for several processes, as in recipes/accelerate; null: one.",
-        None,
-        min_length=1,
-    )
 
     @model_validator(mode="after")
     def _sound_loss(self) -> Preference:
