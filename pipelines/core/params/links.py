@@ -216,6 +216,8 @@ def _trainers(params: Params) -> Iterator[str]:
         if lora is not None and not lora.targets:
             yield f"{key}.lora.targets: names no module"
         if isinstance(train, RewardModel):
+            if train.train == "head" and train.launch is not None:
+                yield f"{key}.launch: a head alone is solved in one process; take launch out"
             yield from _depth(key, train, params)
 
 

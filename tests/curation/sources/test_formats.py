@@ -354,6 +354,17 @@ def test_prompt_forms_give_the_same_prompt(
     assert kept["messages"][0].to_list() == said("q")
 
 
+STRUCTS = [{"turns": [{"content": "one"}]}, {"turns": [{"content": "two"}]}]
+
+
+def test_mt_bench_under_another_name_gives_one_item_per_turn(tmp_path: Path) -> None:
+    """HuggingFaceH4/mt_bench_prompts has both turns in `prompt`, and Arena-Hard has structs."""
+    for rows, name in (([{"prompt": ["one", "two"]}], "prompt"), (STRUCTS, "turns")):
+        kept, rules = run(tmp_path, "mt_bench", rows, [], columns={"turns": name})
+        assert sorted(kept["text"]) == ["one", "two"]
+        assert not rules
+
+
 def test_mt_bench_gives_one_item_per_turn(tmp_path: Path) -> None:
     kept, _ = run(tmp_path, "mt_bench", [{"turns": ["one", "two"]}], [])
     assert set(kept["text"]) == {"one", "two"}

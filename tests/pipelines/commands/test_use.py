@@ -40,7 +40,10 @@ def test_use_refuses_a_bad_recipe_and_keeps_the_old(
 
 def test_an_unknown_recipe_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["use", "nope"]) == 2
-    assert "recipes: ci, claims, gemma-2b, llama3-8b, real-small, sample" in capsys.readouterr().err
+    assert (
+        "recipes: ci, claims, gemma-2b, llama3-8b, qwen3-8b, real-small, sample"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_recipe_near_to_a_known_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,4 +53,4 @@ def test_a_recipe_near_to_a_known_one_is_named(capsys: pytest.CaptureFixture[str
 
 def test_check_recipe_resolves_the_graph(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-recipe", "llama3-8b"]) == 0
-    assert "valid, 145 stages" in capsys.readouterr().out
+    assert "valid, 147 stages" in capsys.readouterr().out

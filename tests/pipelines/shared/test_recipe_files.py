@@ -36,7 +36,7 @@ def _refusal(key: str, value: Any, recipe: str = "sample") -> str:
     return str(caught.value).removeprefix("mine.yaml: ")
 
 
-@pytest.mark.parametrize("name", ["sample", "ci", "llama3-8b", "gemma-2b"])
+@pytest.mark.parametrize("name", ["sample", "ci", "llama3-8b", "gemma-2b", "qwen3-8b"])
 def test_shipped_recipes_hold(name: str) -> None:
     recipe = read(Path(f"recipes/{name}.yaml"))
     recipe_files.check(recipe, params.check(recipe))
@@ -60,6 +60,7 @@ def test_shipped_recipes_hold(name: str) -> None:
         ),
         ("dpo.launch", "recipes/accelerate/cpu3.yaml", "did you mean cpu2.yaml? or see"),
         ("dpo.launch", "recipes/judges/rating.yaml", "is no accelerate config"),
+        ("sft.launch", "recipes/accelerate/cpu3.yaml", "did you mean cpu2.yaml? or see"),
     ],
 )
 def test_a_wrong_file_names_the_key(key: str, value: Any, says: str) -> None:

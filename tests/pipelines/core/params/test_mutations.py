@@ -19,12 +19,12 @@ from pipelines.core.params.text import Recipe, read
 from pipelines.shared import recipe_files
 
 ROOT = Path(__file__).resolve().parents[4]
-RECIPES = ("ci", "gemma-2b", "llama3-8b", "real-small", "sample", "claims/recipe")
+RECIPES = ("ci", "gemma-2b", "llama3-8b", "qwen3-8b", "real-small", "sample", "claims/recipe")
 
 FREE = {
     r"sources\.\w+\.(license|annotator)|base\.license": "what people call it; no stage runs on it",
     r"sources\.\w+\.(uri|revision)|base\.(uri|revision)": "only the Hub knows what it holds",
-    r"sources\.\w+\.options\.column": "only the file knows its columns",
+    r"sources\.\w+\.options\.(column|columns\.\w+)": "only the file knows its columns",
 }
 """Keys -> why a misspelt word of theirs cannot be known; their type is still checked."""
 
