@@ -15,7 +15,6 @@ _END = re.compile(r"[.!?]+[\"'\u201d\u2019)\]*_]*(?=\s|$)")
 _NUMBERED = re.compile(r"^\s*(\d+)[.)]\s+\S", re.MULTILINE)
 _BULLET = re.compile(r"^\s*[-*\u2022+]\s+\S", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-_ITEM = 6  # words of an item of a list on one line, at most
 _TITLE = 10  # words of a title, at most
 
 
@@ -82,34 +81,14 @@ def mention_twice(text: str, word: str) -> bool:
     return _times(text, word) >= 2
 
 
-def avoid(text: str, unwanted: Sequence[str]) -> bool:
-    """No unwanted word occurs."""
-    return not any(_times(text, one) for one in unwanted)
-
-
-def no_commas(text: str) -> bool:
-    """No comma occurs."""
-    return not re.search("[,\uff0c\u3001]", text)
-
-
 def starts_with(text: str, phrase: str) -> bool:
     """The response begins with the phrase, in whatever case; quotes and stars before it may be."""
     return text.lstrip("\"'*_\u201c\u2018 \n").lower().startswith(phrase.lower())
 
 
-def ends_with_question(text: str) -> bool:
-    """The last mark is a question mark."""
-    return text.rstrip("\"'*_\u201d\u2019) \n").endswith("?")
-
-
 def exclamation(text: str) -> bool:
     """At least one exclamation mark."""
     return "!" in text
-
-
-def paragraphs(text: str, n: int) -> bool:
-    """Exactly n paragraphs with an empty line between."""
-    return len([part for part in re.split(r"\n\s*\n", text) if part.strip()]) == n
 
 
 def one_paragraph(text: str) -> bool:
@@ -137,15 +116,6 @@ def capitals(text: str) -> bool:
     return any(len(word) >= 4 and word.isupper() for word in words(text))
 
 
-def comma_list(text: str, n: int) -> bool:
-    """One line of exactly n short items, separated by commas; an "and" before the last may be."""
-    line = text.strip().rstrip(".")
-    if "\n" in line:
-        return False
-    items = [part.strip() for part in re.split(r",\s*(?:and\s+)?|\s+and\s+", line)]
-    return len(items) == n and all(0 < len(words(item)) <= _ITEM for item in items)
-
-
 def one_word(text: str) -> bool:
     """Exactly one word."""
     return len(words(text)) == 1
@@ -157,16 +127,6 @@ def title(text: str) -> bool:
     head = first.strip("#*_ :")
     short = "\n" not in first and 0 < len(words(head)) <= _TITLE and not head.endswith(".")
     return bool(gap) and short and bool(words(rest))
-
-
-def parentheses(text: str) -> bool:
-    """At least one remark in parentheses."""
-    return bool(re.search(r"\([^()]*[A-Za-z]{2}[^()]*\)", text))
-
-
-def quoted(text: str) -> bool:
-    """At least one passage in double quotation marks."""
-    return bool(re.search(r"[\"\u201c][^\"\u201c\u201d\n]+[\"\u201d]", text))
 
 
 def kept(kind: str, text: str, arguments: Mapping[str, Any]) -> bool:
@@ -187,9 +147,8 @@ KINDS: dict[str, Callable[..., bool]] = {
     rule.__name__: rule
     for rule in (
         *(one_sentence, two_sentences, three_sentences, at_most_words, at_least_words),
-        *(words_between, numbered, bullets, mention, mention_twice, avoid, no_commas),
-        *(starts_with, ends_with_question, exclamation, paragraphs, one_paragraph, has_digits),
-        *(no_digits, bold, capitals, comma_list, one_word, title, parentheses, quoted),
+        *(words_between, numbered, bullets, mention, mention_twice, starts_with, exclamation),
+        *(one_paragraph, has_digits, no_digits, bold, capitals, one_word, title),
     )
 }
 """Kind of constraint -> its function."""

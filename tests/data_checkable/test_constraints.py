@@ -33,18 +33,10 @@ CASES: list[tuple[str, dict[str, Any], str, bool]] = [
     ("mention", {"wanted": ["tail", "ears"]}, "Its tails and its ears move.", False),
     ("mention_twice", {"word": "dust"}, "Dust on dust.", True),
     ("mention_twice", {"word": "dust"}, "Dust makes it dusty.", False),
-    ("avoid", {"unwanted": ["sun"]}, "Sunday is bright.", True),
-    ("avoid", {"unwanted": ["sun"]}, "The Sun is bright.", False),
-    ("no_commas", {}, "Salt and pepper.", True),
-    ("no_commas", {}, "Salt, pepper.", False),
     ("starts_with", {"phrase": "Of course"}, '"of course, you can.', True),
     ("starts_with", {"phrase": "Of course"}, "You can, of course.", False),
-    ("ends_with_question", {}, "Try it. Will you?", True),
-    ("ends_with_question", {}, "Will you? Try it.", False),
     ("exclamation", {}, "Wow! It works.", True),
     ("exclamation", {}, "It works.", False),
-    ("paragraphs", {"n": 2}, "One.\n\nTwo.\nStill two.", True),
-    ("paragraphs", {"n": 2}, "One.\nTwo.", False),
     ("one_paragraph", {}, "One. Two.\n", True),
     ("one_paragraph", {}, "One.\nTwo.", False),
     ("has_digits", {}, "It takes 20 minutes.", True),
@@ -55,18 +47,11 @@ CASES: list[tuple[str, dict[str, Any], str, bool]] = [
     ("bold", {}, "This is *vital*.", False),
     ("capitals", {}, "This is VITAL.", True),
     ("capitals", {}, "NASA is a Vital name of THE sky"[9:], False),
-    ("comma_list", {"n": 3}, "bread, cheese, and red wine.", True),
-    ("comma_list", {"n": 3}, "bread, cheese\nwine", False),
-    ("comma_list", {"n": 3}, "bread, cheese, wine, water", False),
     ("one_word", {}, "Paris.", True),
     ("one_word", {}, "It's Paris", False),
     ("title", {}, "# On cats\n\nThey sleep.", True),
     ("title", {}, "They sleep.\n\nA lot.", False),
     ("title", {}, "On cats\nThey sleep.", False),
-    ("parentheses", {}, "Cats (most of them) sleep.", True),
-    ("parentheses", {}, "Cats sleep (16).", False),
-    ("quoted", {}, "She said \u201cgood morning\u201d.", True),
-    ("quoted", {}, "She's in the 'right' place.", False),
 ]
 
 
@@ -82,7 +67,7 @@ def test_every_kind_has_a_response_that_keeps_it_and_one_that_does_not() -> None
         assert {kind for kind, _, _, kept_it in CASES if kept_it is verdict} == set(KINDS)
 
 
-@pytest.mark.parametrize("kind", ["no_commas", "at_most_words", "one_paragraph", "no_digits"])
+@pytest.mark.parametrize("kind", ["at_most_words", "one_paragraph", "no_digits"])
 def test_an_answer_without_a_word_keeps_nothing(kind: str) -> None:
     arguments = {"n": 5} if kind == "at_most_words" else {}
     assert not kept(kind, " \n...", arguments)
