@@ -163,13 +163,13 @@ def _quoted(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines() or [""])
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--timings", type=Path, default=TIMINGS)
     parser.add_argument("--policy", default="iter2", help="whose responses are shown")
     parser.add_argument("--examples", type=int, default=5)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     con = open_build(args.data)
     for title, text in (
         ("Costs", costs(timings.read(args.timings))),
