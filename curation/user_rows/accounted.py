@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
@@ -149,6 +149,9 @@ def scores(parsed: pl.DataFrame, table: pl.DataFrame, judge: tuple[str, str], st
         .then(pl.lit("duplicate_score")),
         detail=pl.format("reward {} of {}", _told("reward"), _told("generation_id")),
     )
+    lost = parsed.height - judged["item"].n_unique()
+    if lost:
+        raise AssertionError(f"{stage}: {lost} of {parsed.height} rows neither kept nor rejected")
     kept = judged.filter(col("rule").is_null()).select("generation_id", "reward", "reason")
     whole = table.select("generation_id").join(
         kept.with_columns(told=True), on="generation_id", how="left"
@@ -180,15 +183,22 @@ def _found(parsed: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
         .drop("generation_id")
         .with_columns(prompt_id=ids.prompt_id(col("messages")))
     )
-    texts = table.select("generation_id", "prompt_id", "response", "policy")
-    named = by_text.filter(col("policy").is_not_null()).join(
-        texts, on=["prompt_id", "response", "policy"], how="left"
-    )
-    nameless = by_text.filter(col("policy").is_null()).join(
-        texts.drop("policy"), on=["prompt_id", "response"], how="left"
-    )
     wanted = ["item", "generation_id", "messages", "response", "policy", "reward", "reason"]
-    return pl.concat([part.select(wanted) for part in (direct, named, nameless)])
+    parts = [direct, *_by_text(by_text, table)]
+    return pl.concat([part.select(wanted) for part in parts])
+
+
+def _by_text(rows: pl.DataFrame, table: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Rows with the responses of their text: the one in their place of the list, else all."""
+    texts = table.select("generation_id", "prompt_id", "response", "policy", "sample")
+    for named in (True, False):
+        some = rows.filter(col("policy").is_not_null() == named)
+        on = ["prompt_id", "response", *["policy"] * named]
+        placed = some.join(texts.drop([] if named else "policy"), on=[*on, "sample"], how="left")
+        alone = placed["item"].is_unique() & placed["generation_id"].is_not_null()
+        yield placed.filter(alone)
+        rest = some.join(placed.filter(alone), on="item", how="anti")
+        yield rest.join(texts.drop("sample", *[] if named else ["policy"]), on=on, how="left")
 
 
 def _rejects(judged: pl.DataFrame, stage: str) -> pl.DataFrame:

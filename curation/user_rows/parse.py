@@ -17,7 +17,7 @@ import polars as pl
 
 from curation.core.schema import MESSAGES, REJECTS
 from curation.reading.readers import Bad, Row
-from curation.reading.turns import TOOL_COLUMNS, given
+from curation.reading.turns import TOOL_COLUMNS, given, is_turn
 from curation.reading.written import decoded
 from curation.user_rows.asked import WrongError, answers, control_token, prompt
 
@@ -65,12 +65,14 @@ class Parsed:
         frame: the columns of PARSED; item names the row in the ledger.
         rejects: rows of the rejects table.
         rows: rows of the file.
+        responses: responses that its readable rows hold, counted apart from how they are read.
         columns: names of the first row's columns.
     """
 
     frame: pl.DataFrame
     rejects: pl.DataFrame
     rows: int
+    responses: int
     columns: list[str]
 
 
@@ -97,6 +99,7 @@ class _Reader:
         self._frames: list[pl.DataFrame] = []
         self._chunk: list[tuple[Any, ...]] = []
         self._columns: list[str] = []
+        self._held = self._refused = 0
 
     def add(self, row: Row | Bad) -> None:
         """Take one row of the file."""
@@ -111,8 +114,10 @@ class _Reader:
         except WrongError as error:
             self._reject(item, *error.args, raw)
             return
+        self._held += _count(row, self._mapping)
         for one in found:
             if why := _unusable(one[3]):
+                self._refused += 1
                 self._reject(one[0], *why, raw)
             else:
                 self._chunk.append(one)
@@ -122,8 +127,12 @@ class _Reader:
     def done(self) -> Parsed:
         """All that was read."""
         self._flush()
+        frame = pl.concat(self._frames)
+        if self._held != frame.height + self._refused:
+            told = f"{frame.height} are read, {self._refused} rejected"
+            raise AssertionError(f"{self._stage}: the rows hold {self._held} responses; {told}")
         rejects = pl.DataFrame(self._wrong, schema=REJECTS.polars, orient="row")
-        return Parsed(pl.concat(self._frames), rejects, self._seen.total(), self._columns)
+        return Parsed(frame, rejects, self._seen.total(), self._held, self._columns)
 
     def _item(self, raw: str) -> str:
         """A name by content; equal rows are numbered."""
@@ -137,6 +146,18 @@ class _Reader:
     def _flush(self) -> None:
         self._frames.append(pl.DataFrame(self._chunk, schema=PARSED, orient="row"))
         self._chunk = []
+
+
+def _count(row: Row, mapping: Mapping[str, str]) -> int:
+    """Responses of a row: a list of rewards or of texts has one each, anything else is one."""
+    lists = [_listed(_value(row, field, mapping)) for field in ("reward", "response")]
+    sizes = [len(one) for one in lists if isinstance(one, list) and not any(map(is_turn, one))]
+    return max(sizes, default=1) if isinstance(lists[0], list) or _several(row, mapping) else 1
+
+
+def _several(row: Row, mapping: Mapping[str, str]) -> bool:
+    """Whether the response's column is a list, and no list written as text."""
+    return isinstance(_value(row, "response", mapping), list)
 
 
 def _unusable(text: str | None) -> tuple[str, str] | None:
