@@ -126,27 +126,22 @@ def timed(work: Callable[[], Any]) -> tuple[float, float, Any]:
 
 
 def near(given: Corpus) -> tuple[Callable[[], Any], Callable[[Any], tuple[float, float]]]:
-    """The near-duplicate work, and (recall, precision) of its clusters."""
+    """The near-duplicate work, and (recall, precision) of what goes."""
 
     def judge(found: pl.DataFrame) -> tuple[float, float]:
-        cluster = dict(found.iter_rows())
-        hits = sum(cluster.get(a, a) == cluster.get(b, b) for a, b in given.close)
+        near = dict(found.select("prompt_id", "near").iter_rows())
+        hits = sum(a in near or b in near for a, b in given.close)
         texts = dict(given.prompts.iter_rows())
-        extra = [name for name, first in cluster.items() if name != first]
-        right = sum(_close(texts, name, cluster) for name in extra)
-        return hits / len(given.close), right / len(extra)
+        right = sum(_close(texts[name], texts[other]) for name, other in near.items())
+        return hits / len(given.close), right / len(near)
 
-    return lambda: dedup.near_clusters(given.prompts), judge
+    return lambda: dedup.near_duplicates(given.prompts), judge
 
 
-def _close(texts: dict[str, str], name: str, cluster: dict[str, str]) -> bool:
-    """Whether a dropped text is close to some other text of its cluster."""
-    mine = re.findall(r"\w+", texts[name].lower())
-    others = [other for other, first in cluster.items() if first == cluster[name] and other != name]
-    return any(
-        similarity(mine, re.findall(r"\w+", texts[other].lower())) >= dedup.THRESHOLD
-        for other in others
-    )
+def _close(one: str, other: str) -> bool:
+    """Whether two texts are near."""
+    words = [re.findall(r"\w+", text.lower()) for text in (one, other)]
+    return similarity(*words) >= dedup.THRESHOLD
 
 
 def clean(given: Corpus) -> tuple[Callable[[], Any], Callable[[Any], tuple[float, float]]]:
@@ -187,8 +182,8 @@ ABOUT = """\
 
 `python -m benchmarks.dedup`, medians of {repeats}, {cores} cores. Texts of {words} words on
 average; {items:,} benchmark items. Recall: planted pairs of Jaccard similarity >= {threshold}, and
-texts that share a run of 13 words with an item. Precision: dropped rows that are close to a row of
-their cluster, and hits that do share such a run.
+texts that share a run of 13 words with an item. Precision: dropped rows that are near the row that
+stays in their place, and hits that do share such a run.
 
 """
 

@@ -13,8 +13,8 @@ import polars as pl
 
 from curation.core import ids, messages
 from curation.core.ordered import Spill, ahead, batches, merged
-from curation.mixing import dedup
 from curation.mixing.decontaminate import Settings
+from curation.mixing.dedup import THRESHOLD, near_duplicates
 from curation.mixing.held_out import Unseen
 
 col = pl.col
@@ -46,6 +46,7 @@ class Mix:
     per_prompt_cap: int | None = None
     dedup: str = "exact"
     conflicts: str = "drop"
+    near_threshold: float = THRESHOLD
     decontaminate: Settings = field(default_factory=Settings)
 
 
@@ -207,25 +208,40 @@ def _conflicts(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:
 
 
 def _near(frame: pl.DataFrame, rows: pl.LazyFrame, mix: Mix) -> pl.DataFrame:
-    """One prompt per cluster of near-duplicate prompts, in the set of highest preference."""
-    prompt = "prompt" if mix.key == "pair_id" else "messages"
-    alive = frame.filter(col("rule").is_null())
+    """Of near prompts the one in the set of highest preference stays, there the lowest id."""
+    alive = frame.filter(col("rule").is_null()).sort("_rank", "prompt_id")
+    first = alive.unique("prompt_id", keep="first").select("prompt_id", "source", "_rank")
     prompts = (
-        rows.select("prompt_id", messages.text(col(prompt)).alias("text"))
+        rows.select("prompt_id", messages.text(_asked(mix)).alias("text"))
         .unique("prompt_id")
-        .join(alive.lazy().select("prompt_id").unique(), on="prompt_id", how="semi")
+        .join(first.lazy(), on="prompt_id")
+        .sort("_rank", "prompt_id")
         .collect()
     )
-    clusters = dedup.near_clusters(prompts)
-    joined = alive.join(clusters, on="prompt_id")
-    first = joined.sort("_rank", "prompt_id").unique("cluster", keep="first")
-    kept = first.select(
-        "cluster", col("prompt_id").alias("_prompt"), col("source").alias("_source")
+    return drop_near(frame, prompts, mix.near_threshold)
+
+
+def _asked(mix: Mix) -> pl.Expr:
+    """The prompt of a row: its context, or its messages before the last."""
+    said = col("messages")
+    return col("prompt") if mix.key == "pair_id" else said.list.head(said.list.len() - 1)
+
+
+def drop_near(frame: pl.DataFrame, prompts: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """Drop the rows of prompts that are near one that stays; the detail names it.
+
+    Args:
+        prompts: prompt_id (unique), source and text of the living rows, in order of preference.
+    """
+    found = near_duplicates(prompts, threshold)
+    named = prompts.select(near="prompt_id", _source="source")
+    gone = found.join(named, on="near")
+    frame = frame.join(gone, on="prompt_id", how="left", maintain_order="left")
+    said = pl.format(
+        "near prompt {} of {}: similarity {}", "near", "_source", col("similarity").round(3)
     )
-    frame = frame.join(clusters, on="prompt_id", how="left").join(kept, on="cluster", how="left")
-    drop = (col("_prompt") != col("prompt_id")) | (col("_source") != col("source"))
-    said = pl.format("cluster {}: prompt {} of {} stays", "cluster", "_prompt", "_source")
-    return mark(frame, drop, "near_duplicate", said).drop("cluster", "_prompt", "_source")
+    frame = mark(frame, col("near").is_not_null(), "near_duplicate", said)
+    return frame.drop("near", "similarity", "_source")
 
 
 def _caps(frame: pl.DataFrame, mix: Mix) -> pl.DataFrame:

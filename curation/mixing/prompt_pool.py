@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from curation.core import ids, messages, schema
-from curation.mixing import decontaminate, dedup, held_out
+from curation.mixing import decontaminate, held_out
 from curation.mixing.decontaminate import Settings
-from curation.mixing.mix import drop_copies, mark
+from curation.mixing.mix import drop_copies, drop_near, mark
 
 col = pl.col
 
@@ -87,21 +87,10 @@ def _bucket(pool: Pool) -> pl.Expr:
 
 
 def _near(frame: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """One prompt per cluster of near-duplicates: of the earliest set, there the lowest id."""
-    alive = frame.filter(col("rule").is_null())
-    texts = alive.select("prompt_id", messages.text(col("messages")).alias("text"))
-    clusters = dedup.near_clusters(texts, threshold)
-    first = (
-        alive.join(clusters, on="prompt_id")
-        .sort("_rank", "prompt_id")
-        .unique("cluster", keep="first")
-        .select("cluster", col("prompt_id").alias("_prompt"), col("source").alias("_source"))
-    )
-    frame = frame.join(clusters, on="prompt_id", how="left", maintain_order="left")
-    frame = frame.join(first, on="cluster", how="left", maintain_order="left")
-    said = pl.format("cluster {}: prompt {} of {} stays", "cluster", "_prompt", "_source")
-    frame = mark(frame, col("_prompt") != col("prompt_id"), "near_duplicate", said)
-    return frame.drop("cluster", "_prompt", "_source")
+    """Of near prompts the earliest set's stays, there the lowest id."""
+    alive = frame.filter(col("rule").is_null()).sort("_rank", "prompt_id")
+    texts = alive.select("prompt_id", "source", messages.text(col("messages")).alias("text"))
+    return drop_near(frame, texts, threshold)
 
 
 def kept(decided: pl.DataFrame, pool: Pool) -> pl.DataFrame:

@@ -18,7 +18,7 @@ MIXING = {
     "held_out": "The prompt asks what a held-out prompt of the pool asks.",
     "duplicate": "The same row stands in an earlier member of the mix.",
     "conflict": "Another row of the mix prefers the other of the two responses.",
-    "near_duplicate": "A prompt of the same cluster of near-duplicates stays in its place.",
+    "near_duplicate": "A prompt that stays is near this one; the detail names it.",
     "per_prompt_cap": "One prompt has more rows than the cap.",
     "member_cap": "The member has more rows than its cap.",
 }

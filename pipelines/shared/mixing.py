@@ -52,6 +52,7 @@ def recipe(name: str, key: str, given: data.Mix, whole: Params) -> Mix:
         caps_seed=whole.seeds.caps,
         per_prompt_cap=given.per_prompt_cap,
         dedup=given.dedup,
+        near_threshold=given.near_threshold,
         conflicts=given.conflicts,
         decontaminate=settings(given.decontaminate),
     )

@@ -61,6 +61,12 @@ class Mix(Model):
     )
     eval_share: Share = knob("Share of the prompts held out to measure what is trained.", 0.05)
     dedup: Literal["none", "exact", "near"] = knob("Which copies of a row or prompt go.", "exact")
+    near_threshold: float = knob(
+        "Jaccard similarity of word 3-grams (of characters, without spaces) of near prompts.",
+        0.75,
+        ge=0.5,
+        le=1.0,
+    )
     conflicts: Literal["keep", "drop", "first_member"] = knob(
         "What becomes of two responses that are labelled both ways.", "drop"
     )

@@ -128,7 +128,7 @@ def test_a_prompt_is_in_one_split_and_a_larger_mix_moves_none() -> None:
 LONG = "tell me in your own words how the old river came to be where it is now"
 
 
-def test_near_duplicate_prompts_stay_in_the_preferred_set_with_the_cluster_named() -> None:
+def test_near_duplicate_prompts_stay_in_the_preferred_set_with_the_other_named() -> None:
     base = f"{LONG} and why it bends twice before the town and once after it"
     other = f"{base} !"  # the same words
     sets = {"b": [(other, "x", "y"), ("far away", "x", "y")], "a": [(base, "x", "y")]}
@@ -136,7 +136,8 @@ def test_near_duplicate_prompts_stay_in_the_preferred_set_with_the_cluster_named
     found = decide(tables, NOTHING, mix)
     gone = found.filter(pl.col("rule") == "near_duplicate")
     assert gone["source"].to_list() == ["b"]
-    assert gone["detail"][0].startswith("cluster ")
+    assert gone["detail"][0].startswith("near prompt ")
+    assert gone["detail"][0].endswith(" of a: similarity 1.0")
     assert found.filter(pl.col("rule").is_null()).height == 2
 
 

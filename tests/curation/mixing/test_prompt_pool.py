@@ -34,7 +34,7 @@ def prompt_set(name: str, *texts: str) -> pl.LazyFrame:
     )
 
 
-def test_near_duplicates_leave_the_copy_of_the_earliest_set_and_name_its_cluster() -> None:
+def test_near_duplicates_leave_the_copy_of_the_earliest_set_and_name_it() -> None:
     sets = {
         "first": prompt_set("first", "What is a lake?", LONG + "."),
         "second": prompt_set(
@@ -52,8 +52,8 @@ def test_near_duplicates_leave_the_copy_of_the_earliest_set_and_name_its_cluster
     assert gone["rule"].to_list() == ["near_duplicate"] * 2
     assert set(gone["source"]) == {"second"}
     for row in gone.to_dicts():
-        assert row["detail"].startswith("cluster ")
-        assert row["detail"].endswith(" of first stays")
+        assert row["detail"].startswith("near prompt ")
+        assert " of first: similarity " in row["detail"]
 
 
 def test_exact_pools_keep_near_copies_and_a_higher_threshold_keeps_more() -> None:

@@ -57,5 +57,5 @@ def test_an_item_inside_a_prompt_is_found_in_any_script(language: str) -> None:
 def test_a_character_more_is_a_near_duplicate_in_any_script(language: str) -> None:
     text = ROUND[language].format(ITEMS[language])
     texts = {"prompt_id": ["a", "b", "c"], "text": [text, f"{text} ก", "something else"]}
-    found = dedup.near_clusters(pl.DataFrame(texts))
-    assert found["prompt_id"].to_list() == ["a", "b"]
+    found = dedup.near_duplicates(pl.DataFrame(texts))
+    assert found.select("prompt_id", "near").rows() == [("b", "a")]
