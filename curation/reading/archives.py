@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from curation.core.errors import UserError
+from curation.reading import bounds
 from curation.reading.streams import CHUNK, peeked, unpacked
 
 Member = tuple[Path, Iterator[bytes]]
@@ -53,8 +54,9 @@ def _zipped(path: Path, handle: BinaryIO) -> Iterator[Member]:
         with zipfile.ZipFile(handle) as archive:
             for one in sorted(archive.infolist(), key=lambda one: one.filename):
                 if not one.is_dir() and _wanted(path, one.filename):
+                    at = path / one.filename
+                    bounds.swollen(at, one.compress_size, one.file_size)
                     with archive.open(one) as member:
-                        at = path / one.filename
                         yield at, unpacked(at, iter(lambda: member.read(CHUNK), b""))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise UserError(f"{path}: not a readable zip archive ({error}); unpack it") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from curation.core.errors import UserError
+from curation.reading import bounds
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{},"]', re.DOTALL)  # a lone ": no end yet
 
@@ -30,6 +31,7 @@ def items(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
         first = first and not found
         if closed:
             break
+        bounds.row(path, len(held))
         more = b"".join(_at_least(len(held), chunks))
         if not more:
             raise UserError(f"{path}: not a whole JSON array (it has no end); fetch it again")
@@ -46,6 +48,7 @@ def objects(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """
     held = b""
     for chunk in chunks:
+        bounds.row(path, len(held))
         found, held = _ended(held + chunk + b"".join(_at_least(len(held), chunks)))
         yield from found
     if held.strip(b" \t\r\n,"):

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from curation.core.errors import UserError
-from curation.reading import archives, json_arrays, seen
+from curation.reading import archives, bounds, json_arrays, seen
 from curation.reading.streams import as_utf8
 from curation.reading.turns import is_turn
 
@@ -61,7 +61,7 @@ def _rows(path: Path, chunks: Iterator[bytes]) -> Iterator[Row | Bad]:
     elif head[:1] == b"{" and (seen.is_pretty(head) or seen.is_joined(head)):
         yield from _parsed(json_arrays.objects(path, chunks))
     else:
-        yield from _parsed(_lines(chunks))
+        yield from _parsed(_lines(path, chunks))
 
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
@@ -116,13 +116,14 @@ def _chain(held: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _lines(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
     r"""Lines ended by \n, \r\n or \r; blank ones are skipped.
 
     JSON escapes all three inside strings, so they end lines wherever they stand; U+2028 does not.
     """
     rest: list[bytes] = []  # a line of many chunks is joined once, not once a chunk
     for chunk in chunks:
+        bounds.row(path, sum(map(len, rest)))
         first, *lines = chunk.replace(b"\r", b"\n").split(b"\n")
         rest.append(first)
         if lines:
@@ -168,8 +169,8 @@ def _shown(raw: bytes) -> str:
 
 
 def _delimited_rows(path: Path, chunks: Iterator[bytes], delimiter: str) -> Iterator[Row | Bad]:
-    csv.field_size_limit(1 << 30)
-    reader = csv.reader(_text_lines(chunks), delimiter=delimiter, strict=True)
+    csv.field_size_limit(bounds.ROW)
+    reader = csv.reader(_text_lines(path, chunks), delimiter=delimiter, strict=True)
     try:
         names = next(reader, None)
         if not names:
@@ -189,10 +190,11 @@ def _delimited_rows(path: Path, chunks: Iterator[bytes], delimiter: str) -> Iter
         raise UserError(f"{path}: line {reader.line_num + 1}: not valid CSV ({error})") from error
 
 
-def _text_lines(chunks: Iterator[bytes]) -> Iterator[str]:
+def _text_lines(path: Path, chunks: Iterator[bytes]) -> Iterator[str]:
     """Lines with their ends, as csv.reader wants them; quoted fields may span several."""
     rest = b""
     for chunk in chunks:
+        bounds.row(path, len(rest))
         *lines, rest = (rest + chunk).splitlines(keepends=True) or [b""]
         if rest.endswith(b"\n"):
             lines, rest = [*lines, rest], b""

@@ -12,7 +12,7 @@ import polars as pl
 
 from curation.core.errors import UserError
 from curation.core.ordered import batches
-from curation.reading import arrow_files, native, native_parquet, readers, seen, written
+from curation.reading import arrow_files, bounds, native, native_parquet, readers, seen, written
 from curation.reading.native import Ledger
 from curation.reading.readers import Bad, Row
 from curation.sources.aliases import with_aliases
@@ -62,6 +62,7 @@ def opened(path: Path, asked: Asked) -> Opened:
 
 def _of_parquet(table: Path, path: Path, asked: Asked) -> Opened:
     ledger = asked.ledger
+    bounds.parquet(path)
     with _readable(path):
         found = pl.read_parquet_schema(table)
         scan = pl.scan_parquet(table)

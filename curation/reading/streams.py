@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from curation.core.errors import UserError
+from curation.reading import bounds
 
 CHUNK = 1 << 20
+_PIECE = 4096  # at most 128 MiB once it is unpacked, by zstd as by the others
 _BOM = b"\xef\xbb\xbf"
 _WIDE: tuple[tuple[bytes, str], ...] = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
@@ -75,20 +77,30 @@ def _members(
     path: Path, chunks: Iterator[bytes], name: str, start: Callable[[], Any]
 ) -> Iterator[bytes]:
     """The content of all members that a compressed file is made of, one behind the other."""
-    inflate = start()
-    for chunk in chunks:
-        left = chunk
+    inflate, packed, content = start(), 0, 0
+    for piece in _pieces(chunks):
+        packed, left = packed + len(piece), piece
         while left:
             if inflate.eof:
                 inflate = start()
             try:
-                yield inflate.decompress(left)
+                whole = inflate.decompress(left)
             except _broken() as error:
                 told = f"broken {name} stream ({error})"
                 raise UserError(f"{path}: {told}; fetch it again") from error
+            content += len(whole)
+            bounds.swollen(path, packed, content)
+            yield whole
             left = inflate.unused_data.lstrip(b"\x00")
     if not inflate.eof:
         raise UserError(f"{path}: the {name} stream ends too early; fetch the file again")
+
+
+def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Chunks cut so small that what one of them swells to fits into memory."""
+    for chunk in chunks:
+        for start in range(0, len(chunk), _PIECE):
+            yield chunk[start : start + _PIECE]
 
 
 def as_utf8(path: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from curation.core.errors import UserError
-from curation.reading import arrow_files, native, readers, seen
+from curation.reading import arrow_files, bounds, native, readers, seen
 from curation.reading.readers import Bad, Row
 
 BATCH = 8_192
@@ -27,6 +27,7 @@ def read(path: Path) -> Iterator[Row | Bad]:
             arrow_files.rows(path) if kind == "arrow" else readers.rows(path)
         )
         return
+    bounds.parquet(path)
     try:
         frames = pl.read_parquet(path).iter_slices(BATCH)
         yield from native.read_lists(row for one in frames for row in one.iter_rows(named=True))

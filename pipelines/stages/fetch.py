@@ -16,7 +16,7 @@ import polars as pl
 from curation.core import schema
 from curation.core.errors import UserError
 from curation.core.ordered import Spill
-from curation.reading import native
+from curation.reading import bounds, native
 from curation.reading.native import Ledger
 from curation.reading.source_file import Asked, opened
 from curation.sources.base import Layout, Options
@@ -96,6 +96,9 @@ def _read(paths: list[Path], asked: Asked, rows: Spill) -> tuple[Layout, Options
         sides = native.side_names(*found)
         for frame in file.frames:
             rows.add(native.hashed(frame.lazy(), sides).collect())
+            if not rows.rows and ledger.rows >= bounds.HOPELESS:
+                most = native.most(ledger.bad)
+                raise UserError(f"{path}: none of {ledger.rows:,} rows can be used; most: {most}")
     if not rows.rows:
         most = f"; most: {native.most(ledger.bad)}" if ledger.bad else ""
         raise UserError(f"{paths[0]}: none of {ledger.rows} rows can be used{most}")
