@@ -41,7 +41,8 @@ def train(
             from the last whole one. None keeps none.
 
     Returns:
-        Metrics: pairs, too_long, tokens, steps, loss, and the implicit reward at the last steps.
+        Metrics: pairs, too_long, tokens, steps, loss, and the implicit reward at the last steps; of
+        a mixture of experts also router_loss, which balances them and is trained on beside `loss`.
 
     Raises:
         UserError: a comparison has no stored reference.
@@ -57,12 +58,14 @@ def train(
         del model  # the trainer's to let go
         card = {"kind": "policy", "name": name}
         done = run.fit(trainer, template.tokenizer, out, card, save=weights.save)
+    router = _router(trainer)
     return {
         "pairs": len(rows),
         "too_long": fitted.too_long,
         "tokens": _tokens(rows),
         "steps": done.steps,
-        "loss": done.loss,
+        "loss": done.loss - router.get("router_loss", 0.0),
+        **router,
         **_last(trainer.state.log_history),
     }
 
@@ -124,6 +127,18 @@ def _tokens(rows: Sequence[Mapping[str, Any]]) -> int:
         2 * len(row["prompt_ids"]) + len(row["chosen_ids"]) + len(row["rejected_ids"])
         for row in rows
     )
+
+
+def _router(trainer: Any) -> dict[str, float]:
+    """The mean of what TRL adds to the loss of a mixture of experts; nothing of another model."""
+    total, last = 0.0, 0
+    if not trainer.aux_loss_enabled:
+        return {}
+    for entry in trainer.state.log_history:  # each tells the mean since the one before
+        if "aux_loss" in entry:
+            total += float(entry["aux_loss"]) * (entry["step"] - last)
+            last = entry["step"]
+    return {"router_loss": float(trainer.router_aux_loss_coef) * total / max(last, 1)}
 
 
 def _last(log: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from benchmarks import architectures
 from curation.core.errors import UserError
 from tests.models import comparisons
 from tests.training.plain import Llama
@@ -179,6 +180,19 @@ def test_adapters_are_merged_into_a_plain_checkpoint(base: Path, tmp_path: Path)
             assert not moved.any(), name
     after = references(tmp_path / "one", items)
     assert sum(margin(after[k], known[k]) for k in known) > 0
+
+
+def test_what_balances_experts_is_told_apart_from_the_loss(base: Path, tmp_path: Path) -> None:
+    tokenizer = checkpoint.load_tokenizer(base)
+    model = architectures.random_model("qwen3_moe", tokenizer, router_aux_loss_coef=0.01)
+    checkpoint.save(tmp_path / "moe", model, tokenizer, {"kind": "base"})
+    items, settings = comparisons(8), replace(SETTINGS, per_device_batch=2)
+    known = references(tmp_path / "moe", items)
+    told = trained(tmp_path / "moe", items, known, settings, tmp_path / "out")
+    assert (told["steps"], told["loss"]) == (1, pytest.approx(math.log(2), abs=1e-5))
+    assert told["router_loss"] == pytest.approx(0.01 * 2, rel=0.3)  # 2 of 4 experts a token
+    dense = trained(base, items, references(base, items), settings, tmp_path / "dense")
+    assert "router_loss" not in dense
 
 
 def test_a_pair_without_reference_is_refused(base: Path, tmp_path: Path) -> None:
