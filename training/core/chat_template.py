@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import spans, structure
+from training.core import answering, spans, structure
 from training.core.control import Control, Encoded
 from training.core.rendering import Message, Messages, Renderer
 from training.core.spans import Turn
@@ -22,7 +22,8 @@ from training.core.structure import Structure
 
 __all__ = ["ChatTemplate", "Message", "Messages"]
 
-_VERSION = "2"  # part of the hash: raise it when the encoding below changes
+_VERSION = "3"  # part of the hash: raise it when the encoding below changes
+_ANCHORS = ("\n", "a", "1")
 _ASKED: Messages = [{"role": "user", "content": "Name a bird."}]
 
 
@@ -215,33 +216,25 @@ class ChatTemplate:
         return result
 
     def _whole(self, prompt: Messages, text: str, before: str) -> str:
-        """The generation prompt and the response with its end, as the template writes them.
-
-        Some templates write an answer in another way than the generation prompt begins it, or drop
-        its thoughts: there the response follows the generation prompt as it stands.
-        """
+        """The generation prompt and the response with its end; see `answering`."""
         self._refuse_markers(text)
         answer = self._control.mark(text)
-        whole = self._renderer.render(
-            [[*self._marked(prompt), {"role": "assistant", "content": answer}]], False
-        )[0]
-        left, right = self.structure.trims
-        answer = answer.lstrip() if left else answer
-        answer = answer.rstrip() if right else answer
-        if whole.startswith(before) and answer in whole[len(before) :]:
-            return whole
-        return before + answer + self.structure.tail
+        said = [*self._marked(prompt), {"role": "assistant", "content": answer}]
+        whole = self._renderer.render([said], False)[0]
+        shape = self.structure
+        return before + answering.behind(before, whole, answer, shape.tail, shape.trims)
 
     def _rest(self, start: str, whole: str) -> list[int]:
         """Ids of what follows a generation prompt whose last token would merge with it.
 
-        A policy goes on behind that token, so the rest is tokenised by itself; a line break in
-        front keeps a tokenizer from putting a space there.
+        A policy goes on behind that token, so the rest is tokenised by itself; a character in front
+        that does not merge with it keeps a tokenizer from putting a space there.
         """
         rest = whole[len(start) :]
-        line, held = self._control.encode(["\n", "\n" + rest])
-        if held[: len(line)] == line:
-            return held[len(line) :]
+        for first in _ANCHORS:
+            alone, held = self._control.encode([first, first + rest])
+            if held[: len(alone)] == alone:
+                return held[len(alone) :]
         return self._control.encode([rest])[0]
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -55,7 +55,8 @@ class Control:
         names = names or r"(?!)"
         said = f"{names}|{_OPEN}|{_SHUT}"  # a content that holds a mark has it marked too
         self._names = re.compile(said)
-        self._marked = re.compile(f"{_OPEN}({said}){_SHUT}|({names})")
+        # A mark that stands alone is of a pair that the template has cut in two.
+        self._marked = re.compile(f"{_OPEN}({said}){_SHUT}|({names})|{_OPEN}|{_SHUT}")
 
     def __contains__(self, token: int) -> bool:
         return token in self._set
@@ -66,17 +67,17 @@ class Control:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of rendered texts, which may hold marks."""
-        plain = [text for text in texts if _OPEN not in text]
+        plain = [text for text in texts if not _has_marks(text)]
         read = iter(self._call(plain)["input_ids"] if plain else ())
-        return [self._apart(text).ids if _OPEN in text else next(read) for text in texts]
+        return [self._apart(text).ids if _has_marks(text) else next(read) for text in texts]
 
     def encode_with_offsets(self, texts: Sequence[str]) -> list[Encoded]:
         """Like `encode`, with the texts less their marks, and where in them each token lies."""
-        plain = [text for text in texts if _OPEN not in text]
+        plain = [text for text in texts if not _has_marks(text)]
         read = self._call(plain, return_offsets_mapping=True) if plain else {}
         found = zip(read.get("input_ids", ()), read.get("offset_mapping", ()), strict=True)
         return [
-            self._apart(text) if _OPEN in text else Encoded(text, *next(found)) for text in texts
+            self._apart(text) if _has_marks(text) else Encoded(text, *next(found)) for text in texts
         ]
 
     def misread(self, texts: Iterable[str]) -> str | None:
@@ -90,9 +91,9 @@ class Control:
 
     def unmarked(self, text: str) -> str:
         """The text less its marks."""
-        if _OPEN not in text:
+        if not _has_marks(text):
             return text
-        return self._marked.sub(lambda found: found[1] or found[2], text)
+        return self._marked.sub(lambda found: found[1] or found[2] or "", text)
 
     def _call(self, texts: Sequence[str], **options: Any) -> Any:
         return self._tokenizer(
@@ -106,8 +107,8 @@ class Control:
             end = len(marked) if found is None else found.start()
             piece += marked[last:end]
             last = end if found is None else found.end()
-            if found is not None and found[1]:  # of a content: text
-                piece += found[1]
+            if found is not None and not found[2]:  # of a content: text
+                piece += found[1] or ""
                 continue
             read = self._read(piece, first=not text)
             ids += read.ids
@@ -160,3 +161,7 @@ class Control:
                 kept.append({**token, "content": f"{_OPEN}{token['id']}{_SHUT}{_SHUT}"})
         nothing = {"post_processor": None, "truncation": None, "padding": None}
         return json.dumps({**state, "added_tokens": kept, **nothing})
+
+
+def _has_marks(text: str) -> bool:
+    return _OPEN in text or _SHUT in text

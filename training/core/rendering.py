@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from curation.core.errors import UserError
+from training.core import thoughts
 from training.core.template_source import DATE, pinned
 
 Message = dict[str, str]
@@ -40,12 +42,26 @@ class Renderer:
 
         if not conversations:
             return []
+        if self._thoughts_apart:
+            conversations = [list(map(thoughts.apart, one)) for one in conversations]
         try:
             return self._apply(conversations, prompt)
         except (TemplateError, TypeError):
             for one in conversations:
                 self._one(one, prompt)
             raise
+
+    @cached_property
+    def _thoughts_apart(self) -> bool:
+        """Whether the template is to be given an answer's thoughts apart from it."""
+        from jinja2 import TemplateError
+
+        if "reasoning_content" not in self.source:
+            return False
+        try:
+            return thoughts.doubled(lambda messages: self._apply([messages], False)[0])
+        except (TemplateError, TypeError, UserError):
+            return False  # what it refuses is said of a conversation of the user's
 
     def _apply(self, conversations: Sequence[Messages], prompt: bool) -> list[str]:
         texts: list[str] = self._tokenizer.apply_chat_template(

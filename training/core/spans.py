@@ -17,9 +17,9 @@ class Turn:
     content: str
 
 
-def agreeing(ids: Sequence[int], others: Sequence[int]) -> int:
-    """How many tokens two sequences begin with alike."""
-    both = zip(ids, others, strict=False)
+def agreeing(some: Sequence[object], others: Sequence[object]) -> int:
+    """How many tokens, or characters, two sequences begin with alike."""
+    both = zip(some, others, strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
 

@@ -60,7 +60,7 @@ def _dialogue() -> Messages:
 
 def _between(renderer: Renderer, messages: Messages) -> list[str]:
     """The texts before, between and after the contents of a conversation."""
-    rest = renderer.render([messages], False)[0]
+    rest = _whole(renderer, messages)
     parts = []
     for message in messages:
         before, word, rest = rest.partition(message["content"])
@@ -71,6 +71,19 @@ def _between(renderer: Renderer, messages: Messages) -> list[str]:
             )
         parts.append(before)
     return [*parts, rest]
+
+
+def _whole(renderer: Renderer, messages: Messages) -> str:
+    """The text of a conversation that any template for chats must take."""
+    try:
+        return renderer.render([messages], False)[0]
+    except UserError as error:
+        if error.__cause__ is None:
+            raise
+        raise UserError(
+            f"chat template of {renderer.name}: it refuses a conversation of plain texts "
+            f"({str(error.__cause__).splitlines()[0]}); name another by base.chat_template"
+        ) from error
 
 
 def _tail(renderer: Renderer) -> tuple[str, tuple[bool, bool]]:

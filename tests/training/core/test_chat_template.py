@@ -95,3 +95,11 @@ def test_no_template_is_refused(tokenizer: Any) -> None:
 def test_sha_follows_the_template(tokenizer: Any, template: ChatTemplate) -> None:
     assert with_template(tokenizer, CHATML).sha != template.sha
     assert ChatTemplate(copy.deepcopy(tokenizer)).sha == template.sha
+
+
+def test_a_template_that_cuts_a_content_at_a_control_token_leaves_no_mark(tokenizer: Any) -> None:
+    cutting = (
+        "{% for m in messages %}<|user|>{{ m['content'].split('<|pad|>')[-1] }}<|end|>{% endfor %}"
+    )
+    ids = with_template(tokenizer, cutting).encode([{"role": "user", "content": "a <|pad|>cat"}])
+    assert ids == tokenizer("<|user|>cat<|end|>", add_special_tokens=False)["input_ids"]

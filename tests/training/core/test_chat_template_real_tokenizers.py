@@ -90,6 +90,28 @@ def test_thoughts_are_added_tokens_and_ordinary_content() -> None:
     assert ids[0] == tokenizer.convert_tokens_to_ids("<think>")
 
 
+@pytest.mark.parametrize(
+    ("name", "shipped", "text", "rest"),
+    [
+        ("smollm2", None, "  two", "  two<|im_end|>"),  # a line break would take the first blank
+        ("qwen3", "qwen3_5_think", "A wren.", "\n</think>\n\nA wren.<|im_end|>"),
+        ("qwen3", "nemotron_3_super", "A wren.", "</think>A wren.<|im_end|>"),
+    ],
+)
+def test_an_answer_that_would_merge_with_its_prompt_stays_behind_it(
+    name: str, shipped: str | None, text: str, rest: str
+) -> None:
+    tokenizer = copy.deepcopy(real_tokenizers.load(name))
+    if shipped:
+        tokenizer.chat_template = real_tokenizers.trl_template(shipped)
+    template = ChatTemplate(tokenizer)
+    prompt = template.encode(TALK[:1], True)
+    (ids,) = template.completions([text], [TALK[:1]])
+    assert tokenizer.decode(ids) == rest
+    assert tokenizer.decode(prompt + ids) == tokenizer.decode(prompt) + rest
+    assert prompt == plain(tokenizer, TALK[:1], True)
+
+
 def test_what_was_said_behind_a_generation_prompt_is_taken_as_it_stands() -> None:
     tokenizer = real_tokenizers.load("qwen3")  # its template puts an empty thought before answers
     template = ChatTemplate(tokenizer)
