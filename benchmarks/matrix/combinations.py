@@ -20,11 +20,13 @@ LIKELY = {  # the architecture that a tokenizer's own models have
     "qwen": "qwen2", "qwen3": "qwen3", "deepseek_v3": "llama", "deepseek_r1": "qwen2",
     "smollm2": "llama",
 }  # fmt: skip
-REFUSED = {  # what a template's name begins with: what is said of it
-    "idefics3": "does not print the text of a message",  # it prints content parts alone
-    "smolvlm": "does not print the text of a message",
+_PARTS = "does not print the text of a message"  # it prints content parts alone
+_REFUSES = "refuses a conversation of plain texts"
+REFUSED = {  # a template: what is said of it
+    "idefics3": _PARTS, "idefics3_training": _PARTS, "smolvlm": _PARTS, "smolvlm_training": _PARTS,
+    "llava_next": _REFUSES, "llava_next_training": _REFUSES,  # it takes content parts alone
     "glm4moe": "nothing follows the assistant's content",  # the next speaker ends a turn
-}
+}  # fmt: skip
 SHORT = ("mistral_v1 mistral", "gemma gemma2", "trl qwen3", "gpt2 mamba", "trl smolvlm")
 
 
@@ -63,7 +65,7 @@ def _real(name: str, architecture: str) -> Combination:
 
 
 def _of_trl(name: str, architecture: str) -> Combination:
-    refused = next((said for begins, said in REFUSED.items() if name.startswith(begins)), None)
     return Combination(
-        f"trl {name}", "its family's", name, architecture, lambda: families.load(name), refused
-    )
+        f"trl {name}", "its family's", name, architecture, lambda: families.load(name),
+        REFUSED.get(name),
+    )  # fmt: skip

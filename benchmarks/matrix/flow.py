@@ -23,6 +23,7 @@ from pipelines.core.params import text
 START, JUDGE, TRAINED = Path("base"), Path("judge"), Path("trained")
 POOL, IMPORTED, SAMPLED = Path("prompts.parquet"), Path("data/iterations/iter1"), Path("sampled")
 NEW_TOKENS = 12
+_ROOM = 256  # tokens that each conversation needs
 _FOUND = Path("found")  # the policy as it is published
 _DRAWS = {"n": 2, "temperatures": [1.0], "max_new_tokens": NEW_TOKENS}
 _CHANGED: dict[str, Any] = {
@@ -36,8 +37,8 @@ _CHANGED: dict[str, Any] = {
     },
     "pairs": {"strategy": "best_worst", "truncated": "keep"},
     "dpo": {
-        "epochs": 1, "learning_rate": 1e-4, "warmup": 0.0, "max_length": 512, "beta": 1.0,
-        "global_batch": 64, "per_device_batch": 4,
+        "epochs": 1, "learning_rate": 1e-4, "warmup": 0.0, "beta": 1.0, "global_batch": 64,
+        "per_device_batch": 4,
     },
     "evaluation": {
         "policies": ["sft", "iter2"], "prompts": 2, "n": 2, "max_new_tokens": NEW_TOKENS,
@@ -60,15 +61,17 @@ def publish(combination: Combination) -> None:
     from training.core.chat_template import ChatTemplate
 
     tokenizer = combination.load()
+    context = _context(tokenizer)
     values = text.read(ROOT / "recipes" / "ci.yaml").values
-    Path("params.yaml").write_text(yaml.safe_dump(values | _CHANGED, allow_unicode=True), "utf-8")
+    values |= _CHANGED | {"dpo": _CHANGED["dpo"] | {"max_length": 2 * context}}
+    Path("params.yaml").write_text(yaml.safe_dump(values, allow_unicode=True), "utf-8")
     try:
         end = ChatTemplate(tokenizer).end_id
     except UserError:  # `base` says so
         end = tokenizer.eos_token_id
-    models.policy(_FOUND, tokenizer, combination.architecture, end)
+    models.policy(_FOUND, tokenizer, combination.architecture, end, context)
     stage("base", corpus=_corpus(), checkpoint=START)
-    models.judge(JUDGE, START)
+    models.judge(JUDGE, START, context)
 
 
 def run() -> None:
@@ -110,6 +113,17 @@ def run() -> None:
         rejects=SAMPLED / "held_out_rejects.parquet", scores=SAMPLED / "held_out_scores.parquet",
         metrics=SAMPLED / "evaluate.json",
     )  # fmt: skip
+
+
+def _context(tokenizer: Any) -> int:
+    """Room for what a template writes before the first turn, a page of instructions in some."""
+    from jinja2 import TemplateError
+
+    try:
+        text = tokenizer.apply_chat_template(talk.ASKED[0], tokenize=False)
+    except TemplateError:  # `base` says so
+        return _ROOM
+    return max(_ROOM, 1 << (len(tokenizer(text)["input_ids"]) + _ROOM // 2).bit_length())
 
 
 def _corpus() -> Path:

@@ -12,7 +12,7 @@ _RAISED = 6
 _ROUND = 128  # rows of an embedding are a multiple of it: the last ones are no token
 
 
-def policy(path: Path, tokenizer: Any, architecture: str, end: int) -> None:
+def policy(path: Path, tokenizer: Any, architecture: str, end: int, context: int) -> None:
     """Write a random policy whose responses end now and then, and hold added tokens.
 
     Its embedding has more rows than the tokenizer has tokens, as published models have. Input and
@@ -20,8 +20,9 @@ def policy(path: Path, tokenizer: Any, architecture: str, end: int) -> None:
 
     Args:
         end: the token that ends a response.
+        context: the most tokens that it takes.
     """
-    changed = {"vocab_size": _rows(tokenizer), "tie_word_embeddings": False}
+    changed = {"vocab_size": _rows(tokenizer), "tie_word_embeddings": False} | _places(context)
     model = architectures.random_model(architecture, tokenizer, **changed)
     added = tokenizer.added_tokens_decoder.items()
     plain = [int(token) for token, one in added if not one.special][:_RAISED]
@@ -30,7 +31,7 @@ def policy(path: Path, tokenizer: Any, architecture: str, end: int) -> None:
     tokenizer.save_pretrained(path)
 
 
-def judge(path: Path, start: Path) -> None:
+def judge(path: Path, start: Path, context: int) -> None:
     """Write a random reward model over a policy's backbone, or a Llama where it can have none."""
     import torch
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -45,13 +46,18 @@ def judge(path: Path, start: Path) -> None:
     if type(config) in AutoModelForSequenceClassification._model_mapping:
         model = checkpoint.load_classifier(start, num_labels=1)
     else:
-        shape = architectures.SHAPES["llama"] | {"vocab_size": _rows(tokenizer), "num_labels": 1}
-        config = AutoConfig.for_model("llama", **shape)
+        changed = {"vocab_size": _rows(tokenizer), "num_labels": 1} | _places(context)
+        config = AutoConfig.for_model("llama", **(architectures.SHAPES["llama"] | changed))
         model = AutoModelForSequenceClassification.from_config(config)
     torch.nn.init.normal_(model.score.weight, std=0.5)
     padding.fit(tokenizer, model, ends)
     card = {"kind": "reward_model", "name": "reward_model/random"}
     checkpoint.save(path, model.eval(), tokenizer, card)
+
+
+def _places(context: int) -> dict[str, int]:
+    """A context by the names that architectures have for it."""
+    return {"max_position_embeddings": context, "n_positions": context}
 
 
 def _rows(tokenizer: Any) -> int:

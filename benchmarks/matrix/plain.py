@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +31,46 @@ class Plain:
     def answer(self, messages: Messages, text: str, *, cut: bool) -> tuple[list[int], bool]:
         """Ids of an answer behind those of its prompt, and whether they make the conversation.
 
-        Some templates write a past answer otherwise than they ask for one: there it follows the
-        generation prompt as it stands, and so it does where a prompt's last token would merge.
+        The ids of the generation prompt stay as they are. Where the conversation goes on from them
+        and says all of the answer, it is what is read. Else a template that only has other blanks
+        there gives the rest; else the answer follows as it stands, less a `<think>` that the prompt
+        has opened.
         """
-        before = self._render(messages, True)
-        whole = self._render([*messages, {"role": "assistant", "content": text}], False)
-        prompt, ids = self._ids(before), self._ids(whole)
-        if whole.startswith(before) and ids[: len(prompt)] == prompt:
-            return self._ended(ids[len(prompt) :], cut), True
-        said = text if text in whole else text.strip()
-        rest = whole[len(before) :] if whole.startswith(before) else said + self._tail
-        ids = self._ids(before + rest)
+        before, whole = self._render(messages, True), self._said(messages, text)
+        prompt = self._ids(before)
+        opened = before.endswith("<think>\n") and text.startswith("<think>\n")
+        own = text.removeprefix("<think>\n") if opened else text
+        asked = before if whole.startswith(before) else before.rstrip()
+        if whole.startswith(asked) and _letters(whole).endswith(_letters(own + self._tail)):
+            rest = whole[len(asked) :] if asked == before else whole[len(asked) :].lstrip()
+        else:
+            rest = own + self._tail
+        ids = self._behind(before, rest)
+        return self._ended(ids, cut), prompt + self._ended(ids, False) == self._ended(
+            self._ids(whole), False
+        )
+
+    def _said(self, messages: Messages, text: str) -> str:
+        """The conversation; thoughts are given apart to a template that would write two blocks."""
+        plain: Messages = [*messages, {"role": "assistant", "content": text}]
+        whole = self._render(plain, False)
+        thought, _, answer = text.partition("</think>")
+        written = whole.count("<think>") - self._render(messages, False).count("<think>")
+        if "<think>" not in thought or written == text.count("<think>"):
+            return whole
+        last = {"content": answer.strip(), "reasoning_content": thought.split("<think>")[1].strip()}
+        return self._render([*messages, {"role": "assistant", **last}], False)
+
+    def _behind(self, before: str, rest: str) -> list[int]:
+        """Ids of a text behind a prompt's, also where its first characters merge with the last."""
+        prompt, ids = self._ids(before), self._ids(before + rest)
         if ids[: len(prompt)] == prompt:
-            return self._ended(ids[len(prompt) :], cut), False
-        line = self._ids("\n")  # the prompt's last token would merge with what follows it
-        return self._ended(self._ids("\n" + rest)[len(line) :], cut), False
+            return ids[len(prompt) :]
+        for word in ("\n", "a"):  # one of the two does not merge
+            alone, ids = self._ids(word), self._ids(word + rest)
+            if ids[: len(alone)] == alone:
+                break
+        return ids[len(alone) :]
 
     def _ended(self, ids: list[int], cut: bool) -> list[int]:
         last = len(ids) - 1 - ids[::-1].index(self.end)
@@ -59,6 +85,10 @@ class Plain:
 
     def _ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\s", "", text)
 
 
 def policy(path: Path) -> Any:
