@@ -111,7 +111,7 @@ def run() -> None:
         "evaluate", policy_name="iter2", policy=TRAINED, sft=START, reward_model=JUDGE,
         prompts=POOL, oracle=Path("params.yaml"), generations=SAMPLED / "held_out.parquet",
         rejects=SAMPLED / "held_out_rejects.parquet", scores=SAMPLED / "held_out_scores.parquet",
-        metrics=SAMPLED / "evaluate.json",
+        parts=SAMPLED / "held_out_parts.parquet", metrics=SAMPLED / "evaluate.json",
     )  # fmt: skip
 
 
@@ -182,10 +182,14 @@ def _main(module: str, argv: Sequence[str]) -> None:
 
     Raises:
         RefusedError: it ends with a line on bad input.
+        RuntimeError: it does not know a flag.
     """
     said = streams.StringIO()
-    with contextlib.redirect_stdout(streams.StringIO()), contextlib.redirect_stderr(said):
-        code = importlib.import_module(module).main(list(argv))
+    try:
+        with contextlib.redirect_stdout(streams.StringIO()), contextlib.redirect_stderr(said):
+            code = importlib.import_module(module).main(list(argv))
+    except SystemExit as ended:  # argparse, which has no exit code to return
+        raise RuntimeError(said.getvalue()) from ended
     if code:
         lines = [line for line in said.getvalue().splitlines() if line.strip()]
         raise RefusedError(lines[-1] if lines else f"{module} ended with {code}")
