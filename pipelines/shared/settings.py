@@ -14,14 +14,15 @@ from training.engines.settings import Engine
 
 def sft(params: Params) -> Sft:
     """Settings of supervised fine-tuning."""
-    section = params.sft.model_dump(exclude={"launch"})
-    return Sft(**section, seed=params.seeds.sft)
+    section = params.sft.model_dump(exclude={"lora", "launch"})
+    return Sft(**section, lora=_lora(params.sft.lora), seed=params.seeds.sft)
 
 
 def reward_model(params: Params) -> RewardModel:
     """Settings of the Bradley-Terry reward models."""
-    section = params.reward_model.model_dump(exclude={"launch"})
-    return RewardModel(**section, seed=params.seeds.reward_model)
+    section = params.reward_model.model_dump(exclude={"lora", "launch"})
+    adapters = _lora(params.reward_model.lora)
+    return RewardModel(**section, lora=adapters, seed=params.seeds.reward_model)
 
 
 def preference_model(params: Params) -> Sft:

@@ -46,6 +46,7 @@ class Sft(Train):
 
     packing: bool = True
     completion_only: bool = True
+    lora: Lora | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class RewardModel(Train):
     train: Literal["all", "top_k", "head"] = "all"
     top_k: int | None = None
     l2: float | None = None
+    lora: Lora | None = None
 
 
 @dataclass(frozen=True)

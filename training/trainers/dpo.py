@@ -42,7 +42,8 @@ def train(
 
     Returns:
         Metrics: pairs, too_long, tokens, steps, loss, and the implicit reward at the last steps; of
-        a mixture of experts also router_loss, which balances them and is trained on beside `loss`.
+        a mixture of experts also router_loss, which balances them and is trained on beside `loss`;
+        of adapters what merging them changed (merge_drift).
 
     Raises:
         UserError: a comparison has no stored reference.
@@ -52,7 +53,8 @@ def train(
     loss = _loss(settings)
     with resume.place(settings, start, rows, work) as place:
         options = arguments.common(settings, place) | loss
-        weights = lora.trainable(settings.lora, start)
+        probe = lora.token_logprobs([row["prompt_ids"] + row["chosen_ids"] for row in rows])
+        weights = lora.trainable(settings.lora, lambda: checkpoint.load_policy(start), probe)
         model = checkpoint.load_policy(start)
         trainer = _trainer(model, template.tokenizer, rows, options, weights.config)
         del model  # the trainer's to let go
@@ -67,6 +69,7 @@ def train(
         "loss": done.loss - router.get("router_loss", 0.0),
         **router,
         **_last(trainer.state.log_history),
+        **weights.facts,
     }
 
 

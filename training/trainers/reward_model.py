@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from curation.core.errors import UserError
 from training.core import checkpoint, depth, padding, reward_head, vocabulary
 from training.core.chat_template import ChatTemplate
 from training.core.settings import RewardModel
-from training.trainers import arguments, averaging, examples, frozen, replay, resume, run
+from training.trainers import arguments, averaging, examples, frozen, lora, replay, resume, run
 from training.trainers.examples import Comparison
+
+_SIDES = ("chosen_ids", "rejected_ids")
 
 
 def train(
@@ -33,7 +35,7 @@ def train(
 
     Returns:
         Metrics: pairs, too_long, tokens, steps, loss; of a head alone also its l2, and the accuracy
-        on the folds that it was chosen by.
+        on the folds that it was chosen by; of adapters what merging them changed (merge_drift).
 
     Raises:
         UserError: `use_margin` is set and a comparison has none, the model has fewer layers than
@@ -83,12 +85,19 @@ def _fit(job: _Job) -> dict[str, Any]:
         depth.top(model, settings.top_k, "reward_model.top_k")
     if settings.pooling == "mean":
         averaging.average(model)
-    trainer = _trainer(common, model, job.tokenizer, job.rows, settings)
+    few = replay.few(job.rows)
+    weights = lora.trainable(
+        settings.lora,
+        lambda: with_head(job.init, job.tokenizer, settings),
+        _rewards(few, settings.pooling == "mean"),
+        "SEQ_CLS",
+    )
+    trainer = _trainer(common, model, job.tokenizer, job.rows, settings, adapters=weights.config)
     del model  # the trainer's to let go
-    seen = replay.watch(trainer, replay.few(job.rows))
-    replayed = _replayed(seen)
-    done = run.fit(trainer, job.tokenizer, job.out, job.card, replayed, save=_saved(settings))
-    return {"steps": done.steps, "loss": done.loss}
+    replayed = _replayed(replay.watch(trainer, few))
+    save = _saved(settings, weights.save)
+    done = run.fit(trainer, job.tokenizer, job.out, job.card, replayed, save=save)
+    return {"steps": done.steps, "loss": done.loss, **weights.facts}
 
 
 def _solve(job: _Job) -> dict[str, Any]:
@@ -114,13 +123,36 @@ def _replayed(seen: replay.Seen) -> Callable[[Path], dict[str, Any]]:
     return lambda folder: {"reference_scores": replay.reference_scores(folder, seen)}
 
 
-def _saved(settings: RewardModel) -> Callable[[Any, Path], None]:
+def _saved(
+    settings: RewardModel, write: Callable[[Any, Path], None]
+) -> Callable[[Any, Path], None]:
     def save(trainer: Any, target: Path) -> None:
-        trainer.save_model(str(target))
+        write(trainer, target)
+        trainer.processing_class.save_pretrained(target)  # it is read back before it is finished
         if settings.pooling == "mean":
             reward_head.detach(target)
 
     return save
+
+
+def _rewards(pairs: Sequence[Mapping[str, Any]], mean: bool) -> lora.Probe:
+    """What a classifier says of the sides of a few pairs."""
+
+    def probe(model: Any) -> list[float]:
+        import torch
+
+        sides = [(row[side], row["prompt"]) for row in pairs for side in _SIDES]
+        found = []
+        with torch.inference_mode():
+            for ids, prompt in sides:
+                hidden = model.base_model(
+                    input_ids=torch.tensor([ids]), use_cache=False
+                ).last_hidden_state[0]
+                read = hidden[prompt:].mean(0) if mean else hidden[-1]
+                found.append(float(model.score(read[None])[0, 0]))
+        return found
+
+    return probe
 
 
 def _trainer(
@@ -129,6 +161,8 @@ def _trainer(
     tokenizer: Any,
     rows: list[dict[str, Any]],
     settings: RewardModel,
+    *,
+    adapters: Any = None,
 ) -> Any:
     import datasets
     from trl import RewardConfig, RewardTrainer
@@ -145,6 +179,7 @@ def _trainer(
         train_dataset=datasets.Dataset.from_list(rows),
         processing_class=tokenizer,
         data_collator=averaging.collator(tokenizer.pad_token_id) if mean else None,
+        peft_config=adapters,
     )
 
 

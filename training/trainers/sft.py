@@ -10,7 +10,7 @@ from training.core import checkpoint
 from training.core.chat_template import ChatTemplate, Messages
 from training.core.settings import Sft
 from training.engines import logprobs
-from training.trainers import arguments, examples, packing, resume, run
+from training.trainers import arguments, examples, lora, packing, resume, run
 
 
 def train(
@@ -30,7 +30,7 @@ def train(
         work: folder of the trainer's own checkpoints, to go on after a kill; None keeps none.
 
     Returns:
-        Metrics: examples, too_long, tokens, steps, loss.
+        Metrics: examples, too_long, tokens, steps, loss; of adapters also merge_drift.
     """
     tokenizer = checkpoint.load_tokenizer(init)
     fitted = examples.conversations(
@@ -40,20 +40,29 @@ def train(
     with resume.place(settings, init, fitted.rows, work) as place:
         common = arguments.common(settings, place)
         model = checkpoint.load_policy(init)
-        trainer = _trainer(model, tokenizer, fitted.rows, settings, common)
+        probe = lora.token_logprobs([row["input_ids"] for row in fitted.rows])
+        weights = lora.trainable(settings.lora, lambda: checkpoint.load_policy(init), probe)
+        trainer = _trainer(model, tokenizer, fitted.rows, settings, common, adapters=weights.config)
         del model  # the trainer's to let go
-        done = run.fit(trainer, tokenizer, out, card)
+        done = run.fit(trainer, tokenizer, out, card, save=weights.save)
     return {
         "examples": len(fitted.rows),
         "too_long": fitted.too_long,
         "tokens": sum(len(row["input_ids"]) for row in fitted.rows),
         "steps": done.steps,
         "loss": done.loss,
+        **weights.facts,
     }
 
 
 def _trainer(
-    model: Any, tokenizer: Any, rows: list[dict[str, Any]], settings: Sft, common: dict[str, Any]
+    model: Any,
+    tokenizer: Any,
+    rows: list[dict[str, Any]],
+    settings: Sft,
+    common: dict[str, Any],
+    *,
+    adapters: Any,
 ) -> Any:
     """TRL's trainer on rows that are tokenised, and packed, already."""
     import datasets
@@ -70,6 +79,7 @@ def _trainer(
         train_dataset=data,
         data_collator=collator,
         processing_class=tokenizer,
+        peft_config=adapters,
     )
 
 

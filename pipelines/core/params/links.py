@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curation.core.words import meant
 from pipelines.core.params.judges import LlmJudge
-from pipelines.core.params.models import Preference, RewardModel
+from pipelines.core.params.models import Preference, RewardModel, Sft
 
 if TYPE_CHECKING:
     from pipelines.core.params.loop import Iteration
@@ -212,7 +212,7 @@ def _trainers(params: Params) -> Iterator[str]:
                 f"{key}.max_length: {train.max_length} is over "
                 f"base.architecture.max_position {shape.max_position}"
             )
-        lora = train.lora if isinstance(train, Preference) else None
+        lora = train.lora if isinstance(train, Preference | Sft | RewardModel) else None
         if lora is not None and not lora.targets:
             yield f"{key}.lora.targets: names no module"
         if isinstance(train, RewardModel):

@@ -139,6 +139,7 @@ class Sft(Train):
 
     packing: bool = knob("Whether rows share sequences of max_length.", True)
     completion_only: bool = knob("Whether the loss leaves the prompts' tokens out.", True)
+    lora: Lora | None = knob("Low-rank adapters in place of full training; null: none.", None)
 
 
 class RewardModel(Train):
@@ -175,6 +176,7 @@ class RewardModel(Train):
         gt=0,
         le=1e6,
     )
+    lora: Lora | None = knob("Low-rank adapters in place of full training; null: none.", None)
 
     @model_validator(mode="after")
     def _sound_parts(self) -> RewardModel:
@@ -182,6 +184,8 @@ class RewardModel(Train):
             raise ValueError("top_k: goes with train: top_k, and is needed there")
         if self.train != "head" and self.l2 is not None:
             raise ValueError("l2: goes with train: head alone; weight_decay is the others'")
+        if self.train != "all" and self.lora is not None:
+            raise ValueError(f"lora: adapters go with train: all, not with {self.train}")
         if self.layer is not None and (self.top_k or 0) > self.layer:
             raise ValueError(f"top_k: {self.top_k} layers train, but layer keeps {self.layer}")
         return self

@@ -80,6 +80,7 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("reward_model.pooling", "men", "reward_model.pooling: no choice men; did you mean mean?"),
         ("reward_model.top_k", 1, "reward_model.top_k: goes with train: top_k, and is needed"),
         ("reward_model.train", "top_k", "reward_model.top_k: goes with train: top_k, and is"),
+        ("sft.lora", {"targets": []}, "sft.lora.targets: names no module"),
         ("reward_model.l2", 0.1, "reward_model.l2: goes with train: head alone"),
         ("reward_model.layer", 40, "layer: 40, but base.architecture.layers is"),
         ("gates.max_drop_rate", 1.5, "gates.max_drop_rate"),
@@ -132,6 +133,24 @@ def test_a_mistake_is_one_line_with_its_key(
     assert says in str(caught.value)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (
+            {"train": "head", "lora": {"rank": 4}},
+            "lora: adapters go with train: all, not with head",
+        ),
+        ({"train": "top_k", "top_k": 2, "layer": 1}, "top_k: 2 layers train, but layer keeps 1"),
+    ],
+)
+def test_parts_of_a_reward_model_that_exclude_each_other(
+    tmp_path: Path, more: dict[str, Any], says: str
+) -> None:
+    section = yaml.safe_load(SAMPLE.read_text("utf-8"))["reward_model"] | more
+    with pytest.raises(UserError, match=f"reward_model.{says}"):
+        params.load(_broken(tmp_path, "reward_model", section))
 
 
 @pytest.mark.parametrize("text", ["a: [1", "\xff\xfe", "- 1", ""])

@@ -168,6 +168,7 @@ def test_adapters_are_merged_into_a_plain_checkpoint(base: Path, tmp_path: Path)
     settings = replace(SETTINGS, lora=Lora(rank=4, alpha=8), learning_rate=1e-2)
     runs = [trained(base, items, known, settings, out=tmp_path / x) for x in ("one", "two")]
     assert runs[0] == runs[1]
+    assert 0 <= runs[0]["merge_drift"] < 1e-3
     assert checkpoint.weights_sha(tmp_path / "one") == checkpoint.weights_sha(tmp_path / "two")
     assert not list((tmp_path / "one").glob("**/adapter*"))
     start, merged = weights(base), weights(tmp_path / "one")
