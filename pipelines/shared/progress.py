@@ -60,7 +60,8 @@ class Progress:
         """What is shown while a stage says nothing."""
         usual = self._seconds.get(self.running or "")
         last = f", {spoken(usual)} last time" if usual else ""
-        return f"{self._at()} {self.running or 'dvc'}: {spoken(seconds)} so far{last}"
+        at = f"{self._at()} {self.running}" if self.running else "dvc"
+        return f"{at}: {spoken(seconds)} so far{last}"
 
     def _begin(self, name: str) -> str:
         self._come_to(name)

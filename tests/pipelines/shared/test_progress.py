@@ -37,7 +37,7 @@ def test_without_a_known_graph_or_times_no_guess_is_made() -> None:
         "[2] sft: taken from the cache"
     )
     assert progress.line("ERROR: failed to reproduce 'dpo'") == "ERROR: failed to reproduce 'dpo'"
-    assert progress.waiting(3) == "[2] dvc: 3 s so far"
+    assert progress.waiting(3) == "dvc: 3 s so far"
 
 
 @pytest.mark.parametrize(
