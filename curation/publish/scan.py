@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curation.publish.kinds import SHAPES, settled
+from curation.rules.kinds import SHAPES, settled
 
 EXAMPLES = 3  # shown of each kind of finding in each column, by key
 

@@ -1,4 +1,4 @@
-"""Every rule a source's list of filters may name: those of form, and those of single sets."""
+"""Every rule that a source's list of filters may name: of form, of wording, of single sets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from curation.core import messages
+from curation.rules import sides, wording
 from curation.rules import structural as rules_structural
 from curation.rules.rule import Rule, Threshold
 
@@ -50,6 +51,8 @@ def _latin_share() -> pl.Expr:
 
 _ALL = (
     *rules_structural.RULES,
+    *sides.RULES,
+    *wording.RULES,
     Rule(
         "over_long_prompt",
         "A prompt over the model's limit would be cut by the trainer, silently.",

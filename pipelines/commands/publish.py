@@ -19,8 +19,9 @@ from pathlib import Path
 
 from curation.audit.text import table
 from curation.core.errors import UserError
-from curation.publish import dataset, kinds, layout, model, scan
+from curation.publish import dataset, layout, model, scan
 from curation.publish.bundle import Bundle, Origin, Wish
+from curation.rules import kinds
 from pipelines.core import params
 from pipelines.core.outputs import atomic
 from pipelines.core.scratch import scratch

@@ -63,7 +63,7 @@ def rules() -> str:
 
 def _default(threshold: object) -> str:
     if isinstance(threshold, tuple):
-        return f"{len(threshold)} known tokens"
+        return f"{len(threshold)} known texts"
     return "" if threshold is None else str(threshold)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curation.publish.kinds import SHAPES
 from curation.publish.scan import masked, refused, scan_table, scan_text
+from curation.rules.kinds import SHAPES
 
 # Made up; each is put together here so that no scanner takes this file for a leak.
 SECRETS = {

@@ -45,13 +45,15 @@ SHAPES: dict[str, str] = {
     ),
 }
 # Addresses that reach nobody (RFC 2606), pictures by pixel density, and names of repositories.
-_NOBODY = re.compile(
+NOBODY = (
     r"(?i)@(?:[a-z0-9-]+\.)*"
     r"(?:example\.(?:com|org|net|edu)|[a-z0-9-]+\.(?:example|test|invalid|localhost)"
     r"|[a-z0-9-]+\.(?:png|jpe?g|gif|svg|webp|css|js|ico|mp4|html?|py|json))$"
     r"|^(?:git|hg|svn|noreply|no-reply)@|@users\.noreply\.github\.com$"
 )
 _MADE_UP = re.compile(r"(?i)example|sample|dummy|placeholder|your[-_]|x{5,}|\.\.\.|<|0{8,}")
+PERSONAL = ("email", "phone", "iban", "card", "url_password", "url_key")
+"""Kinds that are a person's, or an address that may hold a key: the others are secrets."""
 _PLAIN = ("email", "phone", "iban", "card", "private_key")
 
 
@@ -64,7 +66,7 @@ def settled(kind: str, text: str) -> bool:
 
 
 def _email(text: str) -> bool:
-    return not _NOBODY.search(text)
+    return not re.search(NOBODY, text)
 
 
 def _phone(text: str) -> bool:
