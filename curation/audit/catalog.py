@@ -45,12 +45,8 @@ FILES: dict[str, tuple[schema.Table, tuple[str, ...]]] = {
 }
 """View name -> its table and where its files lie under the build's folder."""
 
-_NOT_BUILT = {
-    "sample",
-    "checkable",
-    "report",
-    "docs",
-}  # shipped input, and what is made from the build
+# shipped input, and what is made from the build
+_NOT_BUILT = {"sample", "checkable", "report", "metrics", "docs"}
 _WEIGHTS = "checkpoints"
 
 

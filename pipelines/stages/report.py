@@ -1,8 +1,10 @@
-"""Write the report of a build. Run: python -m pipelines.stages.report --data data --out data/report
+"""Write the report of a build.
 
-The folder gets index.html (one self-contained page), iterations/NAME.html (one each),
-summary.json (a DVC metric) and figures/*.svg with the rows behind each as figures/*.json (for
-dvc plots).
+Run: python -m pipelines.stages.report --data data --out data/report --metrics data/metrics
+
+The folder gets index.html (one self-contained page), iterations/NAME.html (one each), summary.json
+and figures/*.svg with the rows behind each as figures/*.json, which dvc plots draws in plots.html,
+offline. The metrics are what dvc metrics shows: a small file each policy, mix and judge.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from curation.audit.report import offline_plots
 from curation.audit.report.build import Report, build
 from curation.audit.text import table
 from pipelines.core import params, stage
@@ -27,6 +30,7 @@ class Args(Arguments):
 
     data: Path = reads()
     out: Path = writes()
+    metrics: Path = writes()
 
     def inputs(self) -> list[Path]:
         """The build holds the report's own folder, so only the recipe is watched."""
@@ -46,7 +50,10 @@ def body(run: Stage, args: Args) -> None:
     pages = {f"{name}.html": page for name, page in report.iterations.items()}
     run.outputs.text(args.out / "index.html", report.page)
     run.outputs.text(args.out / "summary.json", _text(report.summary))
-    _folders({args.out / "figures": report.drawings() | records, args.out / "iterations": pages})
+    run.outputs.text(args.out / "plots.html", offline_plots.template())
+    few = {f"{name}.json": _text(row) for name, row in report.metrics.items()}
+    figures = report.drawings() | records
+    _folders({args.out / "figures": figures, args.out / "iterations": pages, args.metrics: few})
     run.summary.rows_in = sum(row["responses"] for row in report.policies)
     run.summary.kept = run.summary.rows_in
     print(_headline(report))
@@ -72,7 +79,9 @@ def _folders(wanted: Mapping[Path, Mapping[str, str]]) -> None:
             temp = tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent)
             made[folder] = Path(temp)
             for name, text in texts.items():
-                (made[folder] / name).write_text(text, "utf-8")
+                path = made[folder] / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text, "utf-8")
             made[folder].chmod(0o755)
         for folder, ready in made.items():
             _exchange(folder, ready)

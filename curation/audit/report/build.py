@@ -24,7 +24,9 @@ MAP_POINTS = 1500  # of a larger pool the map shows this many prompts, chosen by
 class Report:
     """The files of a report: its page, its figures, its summary, a page for each iteration.
 
-    tables: rows of the page's tables that no figure draws, by name.
+    Attributes:
+        tables: rows of the page's tables that no figure draws, by name.
+        metrics: kind/name of each policy, mix and judge -> its few figures.
     """
 
     page: str
@@ -33,6 +35,7 @@ class Report:
     summary: dict[str, Any]
     iterations: dict[str, str]
     tables: dict[str, list[dict[str, Any]]]
+    metrics: dict[str, dict[str, float]]
 
     def drawings(self) -> dict[str, str]:
         """File name -> SVG of every figure, each able to stand alone."""
@@ -75,12 +78,24 @@ def _made(con: duckdb.DuckDBPyConnection, params: Mapping[str, Any]) -> Report:
     policies = ordered(found.policies, "policy", order)
     rows = {"changed": found.changed, "changed_kinds": found.changed_kinds}
     tables = {name: table for name, table in rows.items() if table}
-    return Report(render(whole), figures, policies, summary(found), pages, tables)
+    return Report(render(whole), figures, policies, summary(found), pages, tables, metrics(found))
 
 
 def policy_order(params: Mapping[str, Any]) -> list[str]:
     """Policies from first to last: SFT, the iterations as listed, the offline baseline."""
     return ["sft", *params["iterations"], "offline"]
+
+
+def metrics(found: Measures) -> dict[str, dict[str, float]]:
+    """kind/name of each policy, mix and judge -> those of its key figures that are known."""
+    return {
+        f"{row['kind']}/{row['name']}": {
+            key: value
+            for key, value in row.items()
+            if key not in ("kind", "name") and value is not None
+        }
+        for row in found.key_figures
+    }
 
 
 def summary(found: Measures) -> dict[str, Any]:

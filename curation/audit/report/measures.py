@@ -41,6 +41,7 @@ class Measures:
     gaps: Rows
     changed: Rows
     changed_kinds: Rows
+    key_figures: Rows
 
 
 def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
@@ -75,6 +76,7 @@ def measure(con: duckdb.DuckDBPyConnection, seed: int, points: int) -> Measures:
         gaps=_shipped(con, "length_gap_histogram"),
         changed=changed,
         changed_kinds=changed_kinds,
+        key_figures=_shipped(con, "key_figures"),
     )
 
 
