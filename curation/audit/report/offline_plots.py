@@ -15,10 +15,13 @@ _PAGE = """<!doctype html>
 {refresh_tag}
 <script>%s</script>
 <style>body { font-family: system-ui, sans-serif; margin: 2rem } table { border-spacing: 15px }
+main { display: grid; grid-template-columns: repeat(auto-fill, minmax(30rem, 1fr)); gap: 1.5rem }
 img { max-width: 100%% }</style>
 </head>
 <body>
+<main>
 {plot_divs}
+</main>
 </body>
 </html>
 """

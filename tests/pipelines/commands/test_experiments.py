@@ -45,13 +45,14 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         write_build(folder / "data")
         shutil.copyfile(ROOT / "recipes" / "sample.yaml", "params.yaml")
         Path(".gitignore").write_text("/data\n/dvc_plots\n")
-        stage = {key: CONFIG["stages"]["report"][key] for key in ("cmd", "outs", "metrics")}
+        stage = {key: CONFIG["stages"]["report"][key] for key in ("cmd", "outs")}
         stage["params"] = ["report", "pairs"]
-        shown = {"stages": {"report": stage}, "plots": CONFIG["plots"]}
+        shown = {"stages": {"report": stage}} | {key: CONFIG[key] for key in ("metrics", "plots")}
         Path("dvc.yaml").write_text(yaml.safe_dump(shown))
         run("git", "init", "-q", "-b", "main")
         run("dvc", "init", "-q")
         shutil.copytree(ROOT / ".dvc" / "plots", ".dvc/plots")
+        shutil.copyfile(ROOT / ".dvc" / "config", ".dvc/config")
         run("dvc", "repro", "-q")
         run("git", "add", "-A")
         run("git", "commit", "-qm", "baseline")
@@ -97,6 +98,30 @@ def test_dvc_plots_shows_every_declared_figure_that_the_build_has(repository: Pa
     assert found["data/report/figures/drops.svg"][0]["type"] == "image"
     declared = {name if isinstance(name, str) else next(iter(name)) for name in CONFIG["plots"]}
     assert set(found) <= declared
+
+
+def test_dvc_metrics_is_a_table_of_policies_mixes_and_judges(repository: Path) -> None:
+    lines = run("dvc", "metrics", "show").splitlines()
+    assert lines[0].split() == ["Path", "kl", "win_rate"]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "data/metrics/policy/iter1.json",
+        "data/metrics/policy/sft.json",
+    ]
+    assert max(map(len, lines)) <= 160
+
+
+def test_dvc_exp_show_of_what_changed_is_narrow(repository: Path) -> None:
+    heading = run("dvc", "exp", "show", "--only-changed", "--csv").splitlines()[0].split(",")
+    assert "report.pairs_sample" in heading
+    assert len(heading) <= 40
+
+
+def test_the_page_of_dvc_plots_asks_no_server(repository: Path) -> None:
+    run("dvc", "plots", "diff", "main", "short")
+    page = Path("dvc_plots/index.html").read_text("utf-8")
+    assert page.count("vegaEmbed(") > 1
+    assert "<script src" not in page
+    assert "<link" not in page
 
 
 def test_it_needs_a_checkout(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from curation.audit import catalog
 from pipelines.stages import report
 from tests.conftest import ROOT
 from tests.curation.audit.tiny import write_build
@@ -21,7 +22,8 @@ def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(out: Path, data: str = "data") -> int:
     recipe = ROOT / "recipes" / "sample.yaml"
-    return report.main(["--data", data, "--out", str(out), "--params", str(recipe)])
+    flags = ["--data", data, "--out", str(out), "--metrics", str(out.parent / "metrics")]
+    return report.main([*flags, "--params", str(recipe)])
 
 
 def test_it_writes_page_summary_and_figures(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +35,20 @@ def test_it_writes_page_summary_and_figures(out: Path, capsys: pytest.CaptureFix
     printed = capsys.readouterr().out
     assert "iter1               1               0          2" in printed
     assert str(out / "index.html") in printed
+
+
+def test_it_writes_a_small_file_each_policy(out: Path) -> None:
+    assert run(out) == 0
+    found = {
+        str(file.relative_to(out.parent)): json.loads(file.read_text())
+        for file in (out.parent / "metrics").rglob("*.json")
+    }
+    assert found == {
+        "metrics/policy/iter1.json": {"kl": 0.5, "win_rate": 0.75},
+        "metrics/policy/sft.json": {"kl": 0.5},
+    }
+    again = {str(key) for key in catalog.documents(out.parent)}
+    assert not any(name.startswith("metrics/") for name in again)
 
 
 def test_a_second_run_changes_no_byte(out: Path) -> None:
@@ -63,8 +79,8 @@ def test_a_missing_build_is_one_line(out: Path, capsys: pytest.CaptureFixture[st
 def test_folders_appear_together_or_stay_as_they_were(tmp_path: Path) -> None:
     out = tmp_path / "report"
     report._folders({out / "figures": {"a.svg": "old"}, out / "iterations": {"i.html": "old"}})
-    bad = {"i.html": "new", "no/such/folder.html": "new"}
-    with pytest.raises(OSError, match="no/such"):
+    bad = {"i.html": "new", "x" * 300: "new"}
+    with pytest.raises(OSError, match="too long"):
         report._folders({out / "figures": {"a.svg": "new"}, out / "iterations": bad})
     found = {path.name: path.read_text() for path in out.rglob("*.*") if path.is_file()}
     assert found == {"a.svg": "old", "i.html": "old"}
