@@ -6,6 +6,7 @@ Vega, Vega-Lite and Vega-Embed (BSD-3-Clause) come out of vl-convert, as those o
 from __future__ import annotations
 
 VEGA_LITE = "v5.21"  # DVC's templates are of version 5
+_SNIPPET = "window.vegaEmbed = vegaEmbed;"  # what they call
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -31,5 +32,5 @@ def template() -> str:
     """HTML with the places that DVC fills, but none for its links to scripts (0.9 MB)."""
     import vl_convert
 
-    scripts: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
+    scripts: str = vl_convert.javascript_bundle(_SNIPPET, VEGA_LITE)
     return _PAGE % scripts.replace("</script", "<\\/script")
