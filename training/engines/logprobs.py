@@ -90,19 +90,25 @@ def tempered_logprobs(
 
 
 def loaded(path: Path, *, bf16: bool) -> Any:
-    """A policy for these sums; with `bf16` its matrices are rounded to bfloat16 once.
+    """A policy for these sums; with `bf16` in half the memory."""
+    model = checkpoint.load_policy(path)
+    return halved(model) if bf16 else model
 
-    Every pass of `bf16` would do that again, so the sums are the same to the bit in half the
-    memory. What no matrix product rounds (norms, embeddings, a head that is tied to them) stays.
+
+def halved(model: Any) -> Any:
+    """Round a model's matrices to bfloat16 once, where every pass of `bf16` would do it again.
+
+    The sums are the same to the bit. What no matrix product rounds (norms, embeddings, a head that
+    is tied to them) stays.
     """
     import torch
 
-    model = checkpoint.load_policy(path)
-    if bf16:
-        kept = {id(one.weight) for one in model.modules() if isinstance(one, torch.nn.Embedding)}
-        for module in model.modules():
-            if isinstance(module, torch.nn.Linear) and id(module.weight) not in kept:
-                module.to(torch.bfloat16)
+    kept = {id(one.weight) for one in model.modules() if isinstance(one, torch.nn.Embedding)}
+    for module in model.modules():
+        if isinstance(module, torch.nn.Linear) and id(module.weight) not in kept:
+            for name, own in list(module.named_parameters(recurse=False)):
+                half = own.detach().to(torch.bfloat16)
+                setattr(module, name, torch.nn.Parameter(half, own.requires_grad))
     return model
 
 
