@@ -39,6 +39,16 @@ def hits(
         prompts: Frames with prompt_id and prompt (messages); the user turns count.
         benchmarks: Rows of the benchmark table.
     """
+    ordered = each(prompts, benchmarks, settings).sort("prompt_id", "order", "benchmark", "item_id")
+    hit = pl.format("{} {}: {}", "benchmark", "item_id", "match").alias("detail")
+    once = ordered.unique(["prompt_id", "benchmark", "item_id"], keep="first", maintain_order=True)
+    return once.group_by("prompt_id", maintain_order=True).agg(hit.str.join("; "))
+
+
+def each(
+    prompts: Iterable[pl.DataFrame], benchmarks: pl.DataFrame, settings: Settings
+) -> pl.DataFrame:
+    """One row per prompt, item and kind of hit: prompt_id, benchmark, item_id, match, order."""
     items = benchmarks.select("benchmark", "item_id", "text").with_columns(
         shingles.normalised(benchmarks["text"]).alias("text")
     )
@@ -52,10 +62,7 @@ def hits(
 
     parts = (part for frame in prompts for part in frame.iter_slices(BATCH))
     found = [pl.DataFrame(schema=_HIT), *mapped(found_in, parts)]
-    ordered = pl.concat(found).sort("prompt_id", "order", "benchmark", "item_id")
-    hit = pl.format("{} {}: {}", "benchmark", "item_id", "match").alias("detail")
-    once = ordered.unique(["prompt_id", "benchmark", "item_id"], keep="first", maintain_order=True)
-    return once.group_by("prompt_id", maintain_order=True).agg(hit.str.join("; "))
+    return pl.concat(found)
 
 
 _HIT = {

@@ -1,11 +1,15 @@
-"""prefloop rewardbench: a judge on RewardBench, by its sections.
+"""prefloop rewardbench: a judge on RewardBench 1 and 2, RM-Bench, JudgeBench or PPE.
 
 Run: prefloop rewardbench --pairs filtered.parquet --judge data/checkpoints/reward_models/mix2
---metrics rewardbench.json
+--mix data/mixes/mix2/mix.parquet --metrics rewardbench.json
 
-Each row of the file has prompt (a text or a message list), chosen, rejected (texts) and subset. The
-published set is `allenai/reward-bench`, split filtered, 2,985 rows. The paper's own results are
-printed beside ours.
+The file is the benchmark's own, and its columns say which it is; its score is made by that
+benchmark's own arithmetic. A file that holds what a judge said already (JudgeBench's judgments,
+RM-Bench's score_chosen, RewardBench's scores) is scored as it is, without --judge. --out writes
+what --judge said in that form, for the benchmark's own scripts. --mix names tables that the judge
+was trained on: rows of the benchmark whose prompt stands in one, or shares 13 words in a row with
+one, are counted, and the score is told without them too. JudgeBench's score is micro, over pairs,
+as on its board; the macro mean of its categories stands beside.
 """
 
 from __future__ import annotations
@@ -13,30 +17,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curation.audit import paper
 from curation.audit.text import of_rows
 from curation.core.errors import UserError
-from curation.user_rows.asked import WrongError, answers
 from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, reads, writes
 from pipelines.core.stage import Stage
-from pipelines.shared import records, settings
-from pipelines.shared.records import Row
+from pipelines.shared import overlaps, reward_files, reward_outputs, settings
 
 TASK = "measure judges and policies"
 
-Pair = tuple[list[dict[str, str]], str, str]
+if TYPE_CHECKING:
+    from training.bench.rewards.said import Said
 
 
 class Args(Arguments):
     """What the command reads, writes and is told."""
 
     pairs: Path = reads()
-    judge: Path = reads()
+    judge: Path | None = reads(default=None)
+    mix: tuple[Path, ...] = reads(default=())
     metrics: Path = writes()
+    out: Path | None = writes(default=None)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,84 +50,94 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def body(run: Stage, args: Args) -> None:
-    """Judge every pair; write accuracy by subset, sections and the overall score."""
-    params = parameters.load(args.params)
-    rows = records.read(args.pairs)
-    pairs = read(args.pairs, rows)
-    from training.core import environment
+    """Judge every row, or read what a judge said; write the figures, with and without overlap."""
+    rows = reward_files.load(args.pairs)
+    bench = reward_files.bench_of(args.pairs, rows)
+    items = reward_files.items(args.pairs, rows, bench)
+    read = args.judge is None
+    name, said = _published(args, bench, rows) if read else _asked(args, bench, items)
+    from training.bench.rewards import scoring
 
-    environment.prepare()
-    import numpy as np
-
-    from training.bench import rewardbench
-    from training.judges import pairwise
-    from training.measures import judge_quality
-
-    judge = pairwise.load(args.judge, settings.engine(params))
-    chance = judge.ask(pairs).first_wins
-    failed = int(np.isnan(chance).sum())
-    right = judge_quality.verdicts(np.where(np.isnan(chance), 0.0, chance))  # no verdict: wrong
-    found = rewardbench.scores([row["subset"] for row in rows], right)
-    run.outputs.json(args.metrics, {"judge": judge.name, "nulls": failed, **found})
-    print(of_rows(_table(judge.name, found), digits=1))
-    run.summary.rows_in, run.summary.rejected = len(rows), failed
-    run.summary.kept = len(rows) - failed
-    if found["score"] is not None:
-        run.summary.note = f"score {100 * found['score']:.1f}"
+    found = scoring.figures(bench, items, said)
+    held = overlaps.of(items, args.mix)
+    told = {"bench": bench, "judge": name, "rows": len(items), "nulls": said.nulls(), **found}
+    if held is not None:
+        told["overlap"] = held.told(items)
+        kept = [n for n in range(len(items)) if n not in held.prompts]
+        few = [items[n] for n in kept]
+        told["without_overlap"] = scoring.figures(bench, few, said.of(kept)) if kept else None
+    run.outputs.json(args.metrics, told)
+    if args.out is not None:
+        run.outputs.text(args.out, reward_outputs.written(bench, name, items, said))
+    print(of_rows(_table(told), digits=2))
+    run.summary.rows_in, run.summary.rejected = len(rows), told["nulls"]
+    run.summary.kept = len(rows) - told["nulls"]
+    run.summary.note = _note(told)
 
 
-def read(path: Path, rows: Sequence[Row]) -> list[Pair]:
-    """(prompt messages, chosen, rejected) of every row.
+def _published(args: Args, bench: str, rows: Sequence[dict[str, Any]]) -> tuple[str, Said]:
+    from training.bench.rewards.said import Said
 
-    Raises:
-        UserError: a row lacks a column, its prompt is neither a text nor a message list, or a side
-            is not one answer.
-    """
-    records.need(path, rows, ["prompt", "chosen", "rejected", "subset"])
-    return [
-        (
-            _messages(path, number, row["prompt"]),
-            _answer(path, number, "chosen", row["chosen"]),
-            _answer(path, number, "rejected", row["rejected"]),
+    if not reward_outputs.has(bench, rows):
+        raise UserError(f"{args.pairs}: {bench} without a judge's verdicts; name one with --judge")
+    if bench == "judgebench":
+        return reward_outputs.judge_of(rows), Said(
+            decisions=reward_outputs.decisions(args.pairs, rows)
         )
-        for number, row in enumerate(rows, start=1)
-    ]
-
-
-def _answer(path: Path, number: int, side: str, value: Any) -> str:
-    """The text of an answer; of a conversation its last turn's."""
-    try:
-        texts = answers(value)
-    except WrongError as error:
-        raise UserError(f"{path}: row {number}: {side}: {error.args[1]}") from error
-    if isinstance(texts, str):
-        return texts
-    if len(texts) == 1:
-        return texts[0]
-    raise UserError(
-        f"{path}: row {number}: {side} is a list of {len(texts)} answers; RewardBench 2 is not "
-        "supported, give RewardBench's pairs"
+    return reward_outputs.judge_of(rows), Said(
+        scores=reward_outputs.scores(args.pairs, bench, rows)
     )
 
 
-def _messages(path: Path, number: int, prompt: Any) -> list[dict[str, str]]:
-    if isinstance(prompt, str):
-        return [{"role": "user", "content": prompt}]
-    if isinstance(prompt, list) and all(
-        isinstance(turn, dict) and {"role", "content"} <= set(turn) for turn in prompt
-    ):
-        return [{"role": turn["role"], "content": turn["content"]} for turn in prompt]
-    raise UserError(f"{path}: row {number}: prompt is neither a text nor a list of messages")
+def _asked(args: Args, bench: str, items: Sequence[Any]) -> tuple[str, Said]:
+    if not all(item.prompt for item in items):
+        raise UserError(f"{args.pairs}: holds scores, no prompts; score it without --judge")
+    assert args.judge is not None
+    params = parameters.load(args.params)
+    from training.core import environment
+
+    environment.prepare()
+    from training.bench.rewards import said
+    from training.judges import pairwise
+
+    judge = pairwise.load(args.judge, settings.engine(params))
+    return judge.name, said.ask(judge, bench, items)
 
 
-def _table(name: str, found: dict[str, Any]) -> list[dict[str, Any]]:
-    """Ours and the paper's rows, in percent."""
-    ours = {key: value and 100 * value for key, value in found["sections"].items()}
-    theirs = [
-        {"judge": judge, **dict(zip(ours, values, strict=True))}
-        for judge, *values in paper.REWARD_BENCH
-    ]
-    return [{"judge": name, **ours}, *theirs]
+def _table(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """Parts and score in percent, without the overlap below; the paper's rows on RewardBench."""
+    lines = [_line(told["judge"], told)]
+    if told.get("without_overlap"):
+        lines.append(_line("  without overlap", told["without_overlap"]))
+    if told["bench"] == "rewardbench":
+        names = list(told["sections"])
+        lines += [
+            {**dict.fromkeys(lines[0]), "judge": judge, **dict(zip(names, values, strict=True))}
+            for judge, *values in paper.REWARD_BENCH
+        ]
+    return lines
+
+
+def _line(name: str, told: dict[str, Any]) -> dict[str, Any]:
+    parts = told.get("sections") or {key: one["accuracy"] for key, one in told["parts"].items()}
+    extra = {key: told[key] for key in ("macro", "easy", "normal", "hard") if key in told}
+    shares = {"score": told["score"], **extra, **parts}
+    return {"judge": name, **{key: value and 100 * value for key, value in shares.items()}}
+
+
+def _note(told: dict[str, Any]) -> str:
+    score = "no score: parts are missing" if told["score"] is None else (
+        f"{told['bench']} score {100 * told['score']:.2f}"
+    )  # fmt: skip
+    if "mean" in told:
+        score += f" ({told['mean']})"
+    held = told.get("overlap")
+    if held is None:
+        return f"{score}; overlap with training not looked for: name its tables with --mix"
+    return (
+        f"{score}; {held['prompts']} of {told['rows']} rows have their prompt in the training "
+        f"tables, {held['answers']} an answer too"
+    )
 
 
 if __name__ == "__main__":

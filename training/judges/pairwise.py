@@ -73,10 +73,14 @@ class ByReward:
 
     def ask(self, questions: Sequence[Question]) -> Answers:
         """P(first better) of each question; NaN where either response has no reward."""
-        first = _rewards(self._judge.judge([(prompt, one) for prompt, one, _ in questions]))
-        second = _rewards(self._judge.judge([(prompt, two) for prompt, _, two in questions]))
+        first = self.rewards([(prompt, one) for prompt, one, _ in questions])
+        second = self.rewards([(prompt, two) for prompt, _, two in questions])
         chance: Floats = special.expit(first - second)
         return Answers(chance, chance)
+
+    def rewards(self, items: Sequence[Item]) -> Floats:
+        """The reward of each (prompt, response); NaN where there is none."""
+        return _rewards(self._judge.judge(items))
 
 
 class ByPreference:
