@@ -89,11 +89,11 @@ def _checkpoint(graph: _Graph, name: str, child: str | None) -> None:
     if not graph.add(name, "checkpoint", _weights(graph, name), child):
         return
     if name == "base":
-        corpus = graph.params["base"]["corpus"]
-        _source(graph, corpus, name)
+        _base(graph, name)
     elif name == "sft":
         _checkpoint(graph, "base", name)
-        _sft_mix(graph, name)
+        if graph.params["sft"] is not None:
+            _sft_mix(graph, name)
     elif name == "offline":
         _checkpoint(graph, "sft", name)
         _source(graph, graph.params["dpo_offline"]["source"], name)
@@ -105,6 +105,17 @@ def _checkpoint(graph: _Graph, name: str, child: str | None) -> None:
         _mix(graph, graph.params["preference_model"]["mix"], name)
     else:
         _policy(graph, name)
+
+
+def _base(graph: _Graph, child: str) -> None:
+    """The set that a tokenizer was trained on, or the model that others published."""
+    base = graph.params["base"]
+    if base.get("uri") is None:
+        _source(graph, base["corpus"], child)
+        return
+    revision = base.get("revision")
+    known = f"revision {revision}" if revision else "its hash or commit stands in the base's card"
+    graph.add(f"model {base['uri']}", "model", known, child)
 
 
 def _weights(graph: _Graph, name: str) -> str:

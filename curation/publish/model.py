@@ -25,6 +25,9 @@ _WHAT = {
     "preference_model": "A pairwise preference model of an online iterative RLHF loop.",
 }
 _SFT = "The supervised start of an online iterative RLHF loop, before its first iteration."
+_START = (
+    "The start of an online iterative RLHF loop: a published model, before its first iteration."
+)
 
 
 def make(origin: Origin, wish: Wish, checkpoint: str, say: Callable[[str], None]) -> Bundle:
@@ -63,7 +66,7 @@ def make(origin: Origin, wish: Wish, checkpoint: str, say: Callable[[str], None]
         "why": reason(licence, wish.licence is not None),
         "obligations": facts.obligations(stated),
     }
-    told |= _loading(folder, checkpoint, told["kind"])
+    told |= _loading(folder, _what(origin, checkpoint, told["kind"]))
     header = _header(told, licence, origin.params["base"].get("uri"))
     files[_CARD] = (header + card.render("model", told)).encode()
     files["params.yaml"] = origin.params_file
@@ -146,7 +149,13 @@ def _lineage(made: Lineage) -> facts.Rows:
     ]
 
 
-def _loading(folder: Path, checkpoint: str, kind: str) -> dict[str, Any]:
+def _what(origin: Origin, checkpoint: str, kind: str) -> str:
+    if checkpoint == "sft":
+        return _SFT if origin.params["sft"] is not None else _START
+    return _WHAT[kind]
+
+
+def _loading(folder: Path, what: str) -> dict[str, Any]:
     """What the model is and the class of transformers that loads it."""
     config = json.loads((folder / "config.json").read_text("utf-8"))
     judges = any("Classification" in name for name in config.get("architectures") or [])
@@ -154,7 +163,6 @@ def _loading(folder: Path, checkpoint: str, kind: str) -> dict[str, Any]:
     mean = (folder / _MEAN_HEAD).is_file()
     if mean:
         auto = "AutoModel"
-    what = _SFT if checkpoint == "sft" else _WHAT[kind]
     return {"what": what, "auto": auto, "mean_head": _MEAN_HEAD if mean else None}
 
 

@@ -79,6 +79,9 @@ def build(run: Stage, files: Files, mix: Mix, whole: Params, kind: Kind) -> None
     Raises:
         UserError: no row is left.
     """
+    if not mix.members:
+        _nothing(run, files, kind)
+        return
     members = {
         name: io.scan(files.sources / name / "table.parquet", kind.member) for name in mix.members
     }
@@ -97,6 +100,15 @@ def build(run: Stage, files: Files, mix: Mix, whole: Params, kind: Kind) -> None
         raise AssertionError(f"{mix.name}: {rows} rows in, {stay} + {gone} out")
     run.outputs.json(files.metrics, _metrics(run.outputs.staged(files.table), counts, kind.figures))
     run.summary.rows_in, run.summary.kept, run.summary.rejected = rows, stay, gone
+
+
+def _nothing(run: Stage, files: Files, kind: Kind) -> None:
+    """The mix of no members, which a recipe may have that trains on none: tables without rows."""
+    run.outputs.table(files.table, kind.mix, kind.mix.empty())
+    run.outputs.table(files.rejects, schema.REJECTS, schema.REJECTS.empty())
+    none = pl.DataFrame(schema={"source": pl.String, "rule": pl.String, "len": pl.Int64})
+    run.outputs.json(files.metrics, _metrics(kind.mix.empty().lazy(), none, kind.figures))
+    run.summary.note = "no members"
 
 
 def _why_empty(mix: Mix, counts: pl.DataFrame) -> str:

@@ -41,7 +41,8 @@ def problems(params: Params) -> Iterator[str]:
     yield from _judges(params)
     yield from _base(params)
     for key in ("sft", "reward_model", "preference_model", "dpo", "dpo_offline"):
-        yield from _launch(getattr(params, key).launch, f"{key}.launch")
+        section = getattr(params, key)
+        yield from _launch(section and section.launch, f"{key}.launch")
 
 
 def _source(source: Source, name: str) -> Iterator[str]:

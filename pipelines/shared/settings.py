@@ -13,7 +13,8 @@ from training.engines.settings import Engine
 
 
 def sft(params: Params) -> Sft:
-    """Settings of supervised fine-tuning."""
+    """Settings of supervised fine-tuning; a recipe with `sft: null` has none."""
+    assert params.sft is not None
     section = params.sft.model_dump(exclude={"lora", "launch"})
     return Sft(**section, lora=_lora(params.sft.lora), seed=params.seeds.sft)
 

@@ -83,6 +83,42 @@ def save(path: Path, model: Any, tokenizer: Any, card: dict[str, Any]) -> str:
         return finish(temp, tokenizer, card)
 
 
+def link(source: Path, path: Path, card: dict[str, Any]) -> str:
+    """A checkpoint of the same files under another card; their bytes are shared where they can be.
+
+    Args:
+        source: the checkpoint that is linked.
+        path: the new one's folder; it appears whole or not at all.
+        card: facts that take the place of the source's.
+
+    Returns:
+        The hash that names the weights.
+    """
+    told = {**json.loads((source / CARD).read_text("utf-8")), **card}
+    with folder(path) as temp:
+        for file in sorted(source.rglob("*")):
+            target = temp / file.relative_to(source)
+            if file.is_dir():
+                target.mkdir()
+            elif file.name != CARD:
+                _shared(file.resolve(), target)
+        _write_card(temp, told)
+    return str(told["weights_sha"])
+
+
+def _shared(file: Path, target: Path) -> None:
+    """A hard link: outputs are replaced whole and never written in place. Else a copy."""
+    try:
+        target.hardlink_to(file)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(file, target)
+
+
+def _write_card(temp: Path, facts: dict[str, Any]) -> None:
+    text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
+    (temp / CARD).write_text(text + "\n", "utf-8")
+
+
 def finish(temp: Path, tokenizer: Any, card: dict[str, Any]) -> str:
     """Add tokenizer and card to a folder that holds a model already; returns its hash."""
     for name in _TIMED:
@@ -93,9 +129,7 @@ def finish(temp: Path, tokenizer: Any, card: dict[str, Any]) -> str:
     for file in temp.iterdir():
         file.chmod(0o644)
     sha = weights_sha(temp)
-    facts = {**card, "weights_sha": sha, "template_sha": template.sha}
-    text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False)
-    (temp / CARD).write_text(text + "\n", "utf-8")
+    _write_card(temp, {**card, "weights_sha": sha, "template_sha": template.sha})
     return sha
 
 

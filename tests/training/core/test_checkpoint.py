@@ -18,6 +18,27 @@ from training.trainers import base as base_model
 SHAPE = Architecture(32, 48, 1, 2, 1, max_position=64)
 
 
+def test_a_linked_checkpoint_shares_its_bytes_under_its_own_card(
+    tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sha = checkpoint.link(base, tmp_path / "pi0", {"kind": "policy", "name": "sft"})
+    assert sha == checkpoint.weights_sha(tmp_path / "pi0") == checkpoint.weights_sha(base)
+    for file in base.iterdir():
+        assert (tmp_path / "pi0" / file.name).samefile(file) == (file.name != checkpoint.CARD)
+    card, first = checkpoint.card(tmp_path / "pi0"), checkpoint.card(base)
+    assert card == {**first, "kind": "policy", "name": "sft"}
+    assert first["kind"] == "base"
+
+    def refused(self: Path, target: Path) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    checkpoint.link(base, tmp_path / "copied", {"kind": "policy"})
+    weights = tmp_path / "copied/model.safetensors"
+    assert not weights.samefile(base / "model.safetensors")
+    assert weights.read_bytes() == (base / "model.safetensors").read_bytes()
+
+
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         base_model.from_scratch(tmp_path / name, TEXTS, 300, SHAPE, seed=9)
