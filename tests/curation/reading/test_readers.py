@@ -48,11 +48,11 @@ TABBED = "prompt\tchosen\trejected\n" + "".join(f"q{n}\tx é\ty\n" for n in rang
     [
         ("a.jsonl.bz2", bz2.compress(LINES)),
         ("a.jsonl.xz", lzma.compress(LINES)),
-        ("a.jsonl", gzip.compress(LINES)),  # the content says it, not the name
+        ("a.jsonl", gzip.compress(LINES, mtime=0)),  # the content says it, not the name
         ("a.zip", zipped(a_jsonl=LINES, README_md=b"# words")),
         ("a.tar", tarred(a_jsonl=LINES, LICENSE_rst=b"words")),
-        ("a.tar.gz", gzip.compress(tarred(a_jsonl=ONE, b_jsonl=LINES[len(ONE) :]))),
-        ("a.tar.xz", lzma.compress(tarred(a_json_gz=gzip.compress(LINES)))),
+        ("a.tar.gz", gzip.compress(tarred(a_jsonl=ONE, b_jsonl=LINES[len(ONE) :]), mtime=0)),
+        ("a.tar.xz", lzma.compress(tarred(a_json_gz=gzip.compress(LINES, mtime=0)))),
         ("a.jsonl", LINES.decode().encode("utf-16")),
         ("a.jsonl", LINES.decode().encode("utf-16-le")),
         ("a.jsonl", LINES.decode().encode("utf-32")),
