@@ -82,12 +82,13 @@ def _others(form: Format, seen: Mapping[str, set[str]]) -> str:
         one.name
         for one in FORMATS.values()
         if one.kind == form.kind
-        and any(_fits(layout, seen, with_aliases(one, {}, seen)) for layout in one.layouts)
+        and any(fits(layout, seen, with_aliases(one, {}, seen)) for layout in one.layouts)
     ]
     return f"; formats that read these: {', '.join(fits)}" if fits else ""
 
 
-def _fits(layout: Layout, seen: Mapping[str, set[str]], options: Options) -> bool:
+def fits(layout: Layout, seen: Mapping[str, set[str]], options: Options) -> bool:
+    """Whether a file has the columns that a layout needs, of types that it reads."""
     theirs = {ours: name for name, ours in renames(layout, options).items()}
     return all(
         theirs.get(name, name) in seen

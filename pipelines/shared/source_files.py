@@ -52,16 +52,43 @@ def resolve(source: Source, key: str) -> Files:
     return _local(source, key)
 
 
+def local(path: str, key: str) -> list[Path]:
+    """The files of a path, a pattern, or a folder that `save_to_disk` wrote.
+
+    Raises:
+        UserError: nothing is there.
+    """
+    if any(sign in path for sign in "*?["):
+        paths = [Path(found) for found in sorted(glob.glob(path, recursive=True))]
+    elif Path(path).is_dir():
+        paths = _saved(Path(path), key)
+    else:
+        paths = [Path(path)]
+    if not paths or not all(one.is_file() for one in paths):
+        raise UserError(f"{path}: no such file; correct {key}")
+    return paths
+
+
+def downloaded(uri: str) -> list[Path]:
+    """Files of a dataset on the Hub, at its revision or the head of its main branch.
+
+    Raises:
+        UserError: not of the form hf://OWNER/NAME[@REVISION]/PATH, or the hub refuses.
+    """
+    match = _HUB.match(uri)
+    if match is None:
+        raise UserError(f"{uri}: not of the form hf://OWNER/NAME@REVISION/PATH")
+    revision = unquote(match["revision"] or "main")
+    commit, listed = _look_up(match["repo"], revision, uri)
+    files = sorted(file for file in listed if fnmatch(file, match["path"]))
+    if not files:
+        raise UserError(f"{uri}: {match['repo']} at {commit} has no such file")
+    return [_download(match["repo"], file, commit, uri) for file in files]
+
+
 def _local(source: Source, key: str) -> Files:
     """Local files; ``revision: sha256:HEX`` pins the content of a single file."""
-    if any(sign in source.path for sign in "*?["):
-        paths = [Path(found) for found in sorted(glob.glob(source.path, recursive=True))]
-    elif Path(source.path).is_dir():
-        paths = _saved(Path(source.path), key)
-    else:
-        paths = [Path(source.path)]
-    if not paths or not all(path.is_file() for path in paths):
-        raise UserError(f"{source.path}: no such file; correct {key}.path")
+    paths = local(source.path, f"{key}.path")
     described = [_described(path, path.as_posix()) for path in paths]
     pinned = source.revision
     if pinned is not None and [f"sha256:{one['sha256']}" for one in described] != [pinned]:
@@ -81,13 +108,9 @@ def _saved(folder: Path, key: str) -> list[Path]:
     """
     if (folder / "dataset_dict.json").is_file():
         splits = ", ".join(map(str, read_json(folder / "dataset_dict.json").get("splits", [])))
-        raise UserError(
-            f"{folder}: holds the splits {splits}; name one in {key}.path: {folder}/SPLIT"
-        )
+        raise UserError(f"{folder}: holds the splits {splits}; name one in {key}: {folder}/SPLIT")
     if not (folder / "state.json").is_file():
-        raise UserError(
-            f"{folder}: is a folder; name its files in {key}.path, as {folder}/*.parquet"
-        )
+        raise UserError(f"{folder}: is a folder; name its files in {key}, as {folder}/*.parquet")
     named = read_json(folder / "state.json").get("_data_files", [])
     return [folder / str(one["filename"]) for one in named]
 
