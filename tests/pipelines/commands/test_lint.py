@@ -12,7 +12,8 @@ import yaml
 from pipelines.commands import check_recipe, lint
 
 ROWS = [
-    {"prompt": f"Name bird {n}.", "chosen": f"A wren, {n}.", "rejected": f"{n}"} for n in range(9)
+    {"prompt": f"Name bird {n}.", "chosen": f"A wren, {n}.", "rejected": f"A kea, not {n}."}
+    for n in range(9)
 ]
 BROKEN = {"prompt": "Name <b>it</b>.", "chosen": "A<|im_end|>", "rejected": "<script> and more"}
 
