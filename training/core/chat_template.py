@@ -139,7 +139,7 @@ class ChatTemplate:
         self, whole: Encoded, turns: Sequence[Turn], answered: bool
     ) -> tuple[list[int], list[bool]]:
         said = [False] * len(whole.ids)
-        for first, last in spans.answers(whole, turns, self._control):
+        for first, last in spans.answers(whole, turns, self._control, self.structure.header):
             said[first:last] = [True] * (last - first)
         size = len(self._ended(whole.ids)) if answered else len(whole.ids)
         return whole.ids[:size], said[:size]

@@ -8,6 +8,7 @@ from typing import Any
 
 from curation.core.errors import UserError
 from training.core.rendering import Messages, Renderer
+from training.core.spans import agreeing
 
 _WORDS = ("Zebrafinch", "Quokkabara", "Wombatross", "Ocelotter")
 _MARKER = re.compile(r"<</?\w+>>|</?[^<>\s]{1,40}>|\[/?[A-Z_]{3,}\]")
@@ -18,6 +19,7 @@ class Structure:
     """The text of a template around contents.
 
     Attributes:
+        header: what stands between a generation prompt and an assistant's content.
         tail: what follows the last assistant's content.
         trims: whether the template trims an assistant's content at its start, and at its end.
         tokens: added tokens of the tokenizer that are not special but that begin or end turns.
@@ -25,6 +27,7 @@ class Structure:
         turns: all that begins or ends turns, of one token or of several.
     """
 
+    header: str
     tail: str
     trims: tuple[bool, bool]
     tokens: tuple[str, ...]
@@ -39,10 +42,11 @@ def found(renderer: Renderer, tokenizer: Any) -> Structure:
         UserError: the template does not print contents, or prints them out of order.
     """
     between = _between(renderer, _dialogue())
-    tail, trims = _tail(renderer)
+    header, tail, trims = _around(renderer)
     tokens = {str(one): one.special for one in tokenizer.added_tokens_decoder.values()}
     names = _names(between, [name for name in tokens if name.strip()])
     return Structure(
+        header,
         tail,
         trims,
         tuple(name for name in names if tokens.get(name) is False),
@@ -86,8 +90,8 @@ def _whole(renderer: Renderer, messages: Messages) -> str:
         ) from error
 
 
-def _tail(renderer: Renderer) -> tuple[str, tuple[bool, bool]]:
-    """What follows an assistant's content, and which of its ends the template trims."""
+def _around(renderer: Renderer) -> tuple[str, str, tuple[bool, bool]]:
+    """What stands around an assistant's content, and which of its ends the template trims."""
     asked, word = {"role": "user", "content": _WORDS[0]}, _WORDS[1]
     plain, padded = renderer.render(
         [
@@ -98,7 +102,8 @@ def _tail(renderer: Renderer) -> tuple[str, tuple[bool, bool]]:
     )
     before, _, tail = plain.partition(word)
     left, _, right = padded.partition(word)
-    return tail, (len(left) - len(before) < 2, len(right) - len(tail) < 2)
+    header = before[agreeing(before, renderer.render([[asked]], True)[0]) :]
+    return header, tail, (len(left) - len(before) < 2, len(right) - len(tail) < 2)
 
 
 def _names(between: list[str], added: list[str]) -> list[str]:

@@ -103,3 +103,20 @@ def test_a_template_that_cuts_a_content_at_a_control_token_leaves_no_mark(tokeni
     )
     ids = with_template(tokenizer, cutting).encode([{"role": "user", "content": "a <|pad|>cat"}])
     assert ids == tokenizer("<|user|>cat<|end|>", add_special_tokens=False)["input_ids"]
+
+
+HEADED = (  # as gpt-oss has it: a channel stands between the generation prompt and an answer
+    "{% for m in messages %}{% if m['role'] == 'user' %}<|user|>{{ m['content'] }}<|end|>"
+    "{% else %}<|assistant|>final<|pad|>{{ m['content'] }}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@pytest.mark.parametrize("said", ["woof", "final", "a", "", " "])
+def test_the_mask_holds_an_answer_whatever_stands_before_it(tokenizer: Any, said: str) -> None:
+    template = with_template(tokenizer, HEADED)
+    asked, last = {"role": "user", "content": "q"}, {"role": "assistant", "content": "b"}
+    talk = [asked, {"role": "assistant", "content": said}, asked, last]
+    ids, mask = template.encode_answers([talk])[0]
+    counted = [token for token, own in zip(ids, mask, strict=True) if own]
+    assert tokenizer.decode(counted) == f"final<|pad|>{said}<|end|>final<|pad|>b<|end|>"

@@ -15,6 +15,7 @@ from training.trainers import tokenizer as own
 TRIMS = "text survives encoding"
 SYSTEM = "system messages"
 WHOLE = "prompt + completion = conversation"
+ANSWERS = "answers hold no control token"
 PAD = "padding is no end of turn"
 EARLY = "earlier turns stay as they were"
 CLOCK = "nothing depends on the clock"
@@ -71,6 +72,20 @@ def test_of_real_tokenizers_only_what_is_handled_is_noted(name: str, tmp_path: P
     found = contract.check(saved(real_tokenizers.load(name), tmp_path))
     assert of_verdict(found, "noted") == NOTED[name]
     assert of_verdict(found, "broken") == BROKEN.get(name, set())
+
+
+def test_a_template_that_begins_answers_with_control_tokens_is_broken_for_a_policy(
+    tiny: Any, tmp_path: Path
+) -> None:
+    tiny.chat_template = (
+        "{% for m in messages %}<|user|>{{ 'final<|assistant|>' if m.role == 'assistant' }}"
+        "{{ m.content }}<|end|>{% endfor %}{{ '<|user|>' if add_generation_prompt }}"
+    )
+    folder = saved(tiny, tmp_path)
+    (wrong,) = [one for one in contract.check(folder) if one.promise == ANSWERS]
+    assert wrong.verdict == "broken"
+    assert "begins answers with 'final<|assistant|>'" in wrong.detail
+    assert ANSWERS in of_verdict(contract.check(folder, trained=False), "noted")
 
 
 def test_a_judge_that_others_made_may_pad_with_its_end(tmp_path: Path) -> None:
