@@ -26,7 +26,7 @@ def test_the_verdicts_are_a_report_of_a_gate(model: Path, tmp_path: Path) -> Non
     report = tmp_path / "contract.json"
     assert contract.main(["--checkpoint", str(model), "--report", str(report)]) == 0
     found = json.loads(report.read_text())
-    assert (found["table"], found["passed"], found["rows"]) == ("contract", True, 9)
+    assert (found["table"], found["passed"], found["rows"]) == ("contract", True, 10)
     assert {check["examples"][0] for check in found["checks"]} == {"holds"}
 
 
@@ -45,7 +45,7 @@ def test_a_broken_promise_stops_the_build_and_leaves_its_report(
 def test_the_command_prints_each_promise(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(model)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2 + 9
+    assert len(lines) == 2 + 10
     assert lines[2].split()[:4] == ["one", "BOS", "at", "most"]
 
 
