@@ -10,7 +10,7 @@ from zipfile import BadZipFile, ZipFile
 
 from curation.core.errors import UserError
 from curation.core.words import meant
-from pipelines.core.params.model_uri import Local, Wheel, parse
+from pipelines.core.params.model_uri import Hub, Local, Wheel, parse
 from pipelines.core.scratch import scratch
 from pipelines.shared import model_hub, model_pins, wheels
 
@@ -49,6 +49,27 @@ def located(uri: str, revision: str | None, key: str) -> Iterator[Origin]:
                 yield Origin(uri, place.repo, commit)
             else:
                 yield _origin(uri, model_hub.file(place, commit, key), {"revision": commit})
+
+
+@contextmanager
+def collected(uri: str, revision: str | None, key: str) -> Iterator[dict[str, Path]]:
+    """Name -> file of a model's safetensors, configuration, tokenizer and template, no code.
+
+    Raises:
+        UserError: as for `located`, or the model has no safetensors weights.
+    """
+    place = parse(uri)
+    if isinstance(place, Hub):
+        commit = model_pins.commit(place, revision)
+        yield model_hub.snapshot(place, commit, key)
+        return
+    with located(uri, revision, key) as origin:
+        if origin.gguf is not None:
+            raise UserError(f"{key}: {origin.gguf}: a GGUF file holds no judge; name a folder")
+        folder = Path(origin.place)
+        names = [file.name for file in folder.iterdir() if file.is_file()]
+        parts = [name for name in names if name.endswith(".safetensors")]
+        yield {name: folder / name for name in {*model_hub.wanted(names), *parts}}
 
 
 def _origin(uri: str, path: Path, facts: dict[str, str | None]) -> Origin:

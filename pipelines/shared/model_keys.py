@@ -17,7 +17,11 @@ class Asked(NamedTuple):
 
 def uris(params: Params) -> dict[str, tuple[str, str | None]]:
     """Key -> uri and revision, of every model that the recipe names."""
-    found = {"base.uri": (params.base.uri, params.base.revision)}
+    found = {
+        "base.uri": (params.base.uri, params.base.revision),
+        "prompts.map_model": (params.prompts.map_model, params.prompts.map_revision),
+        **{f"models.{name}.uri": (one.uri, one.revision) for name, one in params.models.items()},
+    }
     return {key: (uri, revision) for key, (uri, revision) in found.items() if uri is not None}
 
 

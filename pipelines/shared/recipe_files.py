@@ -20,7 +20,7 @@ from pipelines.core.params.data import Source
 from pipelines.core.params.judges import FunctionJudge, LlmJudge
 from pipelines.core.params.model_uri import Hub, Local, Wheel, parse
 from pipelines.core.params.text import Recipe
-from pipelines.shared import model_pins, python_functions
+from pipelines.shared import model_keys, model_pins, python_functions
 
 BUILT = Path("data/checkpoints")  # what the graph makes is not there before it runs
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
@@ -39,6 +39,7 @@ def problems(params: Params) -> Iterator[str]:
         yield from _source(source, name)
     yield from _oracle(params)
     yield from _judges(params)
+    yield from _models(params)
     yield from _base(params)
     for key in ("sft", "reward_model", "preference_model", "dpo", "dpo_offline"):
         section = getattr(params, key)
@@ -129,24 +130,26 @@ def _template(path: Path, key: str) -> Iterator[str]:
         yield f"{key}.path: {error}"
 
 
+def _models(params: Params) -> Iterator[str]:
+    """Every model is pinned where it can be, and else there."""
+    for key, (uri, revision) in model_keys.uris(params).items():
+        place = parse(uri)
+        if not isinstance(place, Local):
+            yield from _pinned(place, revision, key)
+        elif not Path(place.path).exists():
+            said = f"{_beside(place.path)}write hf://{place.path} for a model of the Hub"
+            yield f"{key}: no file or folder {place.path}; {said}"
+
+
 def _base(params: Params) -> Iterator[str]:
     """A model in a folder says by its own files whether it carries a chat template."""
-    if params.base.uri is None:
+    folder = Path(params.base.uri or "")
+    if params.base.uri is None or not folder.is_dir():
         return
-    place = parse(params.base.uri)
-    if not isinstance(place, Local):
-        yield from _pinned(place, params.base.revision, "base.uri")
-        return
-    path = Path(place.path)
-    if not path.exists():
-        yield (
-            f"base.uri: no file or folder {path}; {_beside(place.path)}write hf://{path} for a "
-            "model of the Hub"
-        )
-    elif path.is_dir() and not (path / "config.json").is_file():
-        yield f"base.uri: {path} holds no config.json, so it is no model"
-    elif path.is_dir() and params.base.chat_template == "from_model" and not _has_template(path):
-        yield f"base.chat_template: {path} carries none; say prefloop, llama3 or gemma"
+    if not (folder / "config.json").is_file():
+        yield f"base.uri: {folder} holds no config.json, so it is no model"
+    elif params.base.chat_template == "from_model" and not _has_template(folder):
+        yield f"base.chat_template: {folder} carries none; say prefloop, llama3 or gemma"
 
 
 def _pinned(place: Hub | Wheel, revision: str | None, key: str) -> Iterator[str]:

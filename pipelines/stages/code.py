@@ -1,5 +1,7 @@
 """Check the recipe, then write one hash of code per stage: what dvc.yaml names among its params.
 
+Beside the hashes stand, under `pins`, the commits and hashes that the recipe's models are held to.
+
 Run: python -m pipelines.stages.code --hashes data/code.json --params params.yaml [MODULE ...]
 
 DVC does not follow imports. A stage that names its hash runs again exactly when a file it can
@@ -16,13 +18,15 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from curation.core.errors import UserError
 from pipelines.core.code import PACKAGES, ROOT, Code
-from pipelines.core.params import load
+from pipelines.core.params import Params, load
 from pipelines.core.recorded import Hash, hash_of
+from pipelines.shared import model_pins
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,9 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("module", nargs="*", metavar="MODULE")
     args = parser.parse_args(argv)
     try:
-        if args.params is not None:
-            load(args.params)
-        found = hashes(ROOT, args.module or stages(ROOT))
+        pinned = {} if args.params is None else {"pins": pins(load(args.params))}
+        found = hashes(ROOT, args.module or stages(ROOT)) | pinned
     except (UserError, ValueError, SyntaxError, OSError) as error:
         print(f"code: {error}", file=sys.stderr)
         return 2
@@ -62,7 +65,22 @@ def hashes(root: Path, modules: Sequence[str]) -> dict[str, Hash]:
     return {name.rpartition(".")[2]: hash_of(code, name) for name in modules}
 
 
-def _write(path: Path, found: dict[str, Hash]) -> None:
+def pins(params: Params) -> dict[str, Any]:
+    """What the recipe's models are pinned to, so that another pin runs again what reads the model.
+
+    Raises:
+        UserError: the file of pins holds something else for one.
+    """
+    return {
+        "base": model_pins.pin(params.base.uri, params.base.revision),
+        "prompts": model_pins.pin(params.prompts.map_model, params.prompts.map_revision),
+        "models": {
+            name: model_pins.pin(one.uri, one.revision) for name, one in params.models.items()
+        },
+    }
+
+
+def _write(path: Path, found: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temp.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", "utf-8")

@@ -14,6 +14,7 @@ from curation.core.errors import UserError
 from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, foreach, reads, writes
+from pipelines.core.params.judges import Judge, RewardModelJudge
 from pipelines.core.stage import Stage
 from pipelines.shared import panel
 
@@ -41,12 +42,12 @@ def body(run: Stage, args: Args) -> None:
     if Path(section.path) != args.path:
         raise UserError(f"--path {args.path}: judges.{args.name}.path is {section.path}")
     run.outputs.json(args.pin, panel.pin(args.name, section))
-    noted = _noted(args.name, args.path)
+    noted = _noted(args.name, args.path, section)
     run.summary.rows_in = run.summary.kept = 1
     run.summary.note = f"{noted} noted by its contract" if noted else ""
 
 
-def _noted(name: str, path: Path) -> int:
+def _noted(name: str, path: Path, section: Judge) -> int:
     """How much the contract notes of a model that others made.
 
     Raises:
@@ -59,6 +60,7 @@ def _noted(name: str, path: Path) -> int:
     environment.prepare()
     from training.core import contract
 
+    _whole(path, section)
     found = contract.check(path, trained=False)
     if wrong := contract.broken(found):
         raise UserError(f"judges.{name}.path: {path}: {contract.complaint(wrong)}")
@@ -66,6 +68,18 @@ def _noted(name: str, path: Path) -> int:
         if one.verdict == "noted":
             print(f"judge@{name}: {one.promise}: {one.detail}", flush=True)
     return sum(one.verdict == "noted" for one in found)
+
+
+def _whole(path: Path, section: Judge) -> None:
+    """Refuse a reward model that would load otherwise than it was saved, before anything waits."""
+    if not isinstance(section, RewardModelJudge):
+        return
+    from training.core import loading, reward_head
+    from training.judges.view import Reading, seen
+
+    view = seen(path, Reading(section.head, section.reads, section.context))
+    with reward_head.native(Path(view.name) if view else path) as plain:
+        loading.check(plain, labelled=True)
 
 
 if __name__ == "__main__":

@@ -77,11 +77,15 @@ def _pool(whole: Params) -> Pool:
 
 def _vectors(texts: list[str], whole: Params) -> Any | None:
     """Embeddings of the texts by the model that params.yaml names for the map, if any."""
-    if whole.prompts.map_model is None:
+    named, revision = whole.prompts.map_model, whole.prompts.map_revision
+    if named is None:
         return None
-    from training.engines import embeddings
+    from pipelines.shared import model_files
 
-    return embeddings.embed(texts, whole.prompts.map_model, whole.prompts.map_revision)
+    with model_files.located(named, revision, "prompts.map_model") as origin:
+        from training.engines import embeddings
+
+        return embeddings.embed(texts, origin)
 
 
 def _tables(folder: Path, whole: Params) -> dict[str, pl.LazyFrame]:

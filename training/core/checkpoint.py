@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,17 @@ def link(source: Path, path: Path, card: dict[str, Any]) -> str:
                 _shared(file.resolve(), target)
         _write_card(temp, told)
     return str(told["weights_sha"])
+
+
+def gather(files: Mapping[str, Path], path: Path) -> None:
+    """A checkpoint's folder of these files by name, whole or not at all; bytes shared as in `link`.
+
+    Raises:
+        UserError: there is no room for it.
+    """
+    with folder(path) as temp:
+        for name, file in files.items():
+            _shared(file.resolve(), temp / name)
 
 
 def _shared(file: Path, target: Path) -> None:

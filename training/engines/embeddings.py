@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
 from training.core import environment
+from training.core.origin import Origin
 
 BATCH = 64
 
 
-def embed(texts: list[str], model: str, revision: str | None) -> Any:
+def embed(texts: list[str], origin: Origin) -> Any:
     """One unit vector per text, a float32 array (texts, dimensions), in the order given.
-
-    Args:
-        model: hf://OWNER/NAME, OWNER/NAME or a folder.
 
     Raises:
         UserError: sentence-transformers is not installed, or the model cannot be loaded.
     """
-    environment.prepare(offline=False)  # the only model of a table stage may come from the hub
+    # the only model of a table stage; it may come from the hub
+    environment.prepare(offline=Path(origin.place).exists())
+    if origin.gguf is not None:
+        raise UserError(f"prompts.map_model: {origin.uri}: a GGUF file holds no sentence model")
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
@@ -28,11 +30,11 @@ def embed(texts: list[str], model: str, revision: str | None) -> Any:
         ) from error
     try:
         encoder = SentenceTransformer(
-            model.removeprefix("hf://"), revision=revision, device=environment.device()
+            origin.place, revision=origin.revision, device=environment.device()
         )
     except Exception as error:  # the hub's client and the loaders raise many kinds
         said = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"prompts.map_model: {model}: {said[0]}") from error
+        raise UserError(f"prompts.map_model: {origin.uri}: {said[0]}") from error
     return encoder.encode(
         texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from pipelines.core.params.model_uri import ModelUri
 from pipelines.core.params.section import Count, File, Model, Name, Range, Share, knob
 
 
@@ -92,14 +93,18 @@ class Prompts(Model):
         ge=0.5,
         le=1.0,
     )
-    map_model: str | None = knob(
-        "A sentence-transformers model for the map; null: TF-IDF and SVD.", None, min_length=1
+    map_model: ModelUri | None = knob(
+        "A sentence-transformers model for the map: hf://OWNER/NAME, pip:PACKAGE==VERSION/FILE or "
+        "a folder; null: TF-IDF and SVD.",
+        None,
     )
-    map_revision: str | None = knob("Commit or tag of map_model.", None, min_length=1)
+    map_revision: str | None = knob("Commit or tag of an hf:// map_model.", None, min_length=1)
     decontaminate: Decontaminate = knob("How benchmarks are kept out.", Decontaminate())
 
     @model_validator(mode="after")
     def _goes_with_a_model(self) -> Prompts:
         if self.map_revision is not None and self.map_model is None:
             raise ValueError("map_revision: needs map_model, which is null")
+        if self.map_revision is not None and not (self.map_model or "").startswith("hf://"):
+            raise ValueError("map_revision: is for hf://; a wheel's version stands in its uri")
         return self

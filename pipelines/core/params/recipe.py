@@ -13,7 +13,15 @@ from pipelines.core.params.loop import (
     Pairs,
     Scoring,
 )
-from pipelines.core.params.models import Base, Dpo, DpoOffline, PreferenceModel, RewardModel, Sft
+from pipelines.core.params.models import (
+    Base,
+    Dpo,
+    DpoOffline,
+    PreferenceModel,
+    Published,
+    RewardModel,
+    Sft,
+)
 from pipelines.core.params.section import Model, Name, Range, Seed, Share, knob
 
 
@@ -72,6 +80,9 @@ class Params(Model):
     preference_model: PreferenceModel = knob("The pairwise preference model.")
     prompts: Prompts = knob("The prompt pool that iterations and evaluation draw from.")
     iterations: dict[Name, Iteration] = knob("Iterations by name, in order; add one here.")
+    models: dict[Name, Published] = knob(
+        "Models that others made, by name; judges.NAME.path takes data/checkpoints/models/NAME.", {}
+    )
     judges: dict[Name, Judge] = knob("Judges of a panel by name; empty without one.")
     scoring: Scoring = knob("What labels sampled responses.")
     pairs: Pairs = knob("How scored responses become a pair.")

@@ -57,7 +57,7 @@ def poisoned(values: dict[str, Any], dotted: str, text: str) -> dict[str, Any]:
 def sample() -> dict[str, Any]:
     values = read(ROOT / "recipes/sample.yaml").values
     judge = {"kind": "function", "path": "data/sample/world.py", "function": "reward"}
-    return {**values, "judges": {"one": judge}}
+    return {**values, "judges": {"one": judge}, "models": {"one": {"uri": "hf://org/rm"}}}
 
 
 def refused(values: dict[str, Any]) -> bool:
@@ -103,7 +103,9 @@ def dvc(project: Path) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dotted", ["sources.*.key", "iterations.*.key", "judges.*.key"])
+@pytest.mark.parametrize(
+    "dotted", ["sources.*.key", "iterations.*.key", "judges.*.key", "models.*.key"]
+)
 def test_plain_dvc_repro_runs_nothing_of_a_strangers_recipe(
     project: Path, dvc: Any, dotted: str
 ) -> None:
