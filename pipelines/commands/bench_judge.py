@@ -26,7 +26,7 @@ from pipelines.core import params as parameters
 from pipelines.core import stage
 from pipelines.core.arguments import Arguments, option, reads, writes
 from pipelines.core.params import Params
-from pipelines.core.params.judges import LlmJudge, Server
+from pipelines.core.params.judges import Served, Server
 from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, shards
 from pipelines.shared.workers import Job
@@ -122,7 +122,7 @@ def _independent(params: Params, model: str) -> None:
     if params.scoring.reward_model != "panel":
         return
     for name, section in params.judges.items():
-        if isinstance(section, LlmJudge) and section.server.model == model:
+        if isinstance(section, Served) and section.server.model == model:
             raise UserError(
                 f"--model {model}: judges.{name} labels this recipe's pairs with it; "
                 "evaluate with another model"

@@ -26,6 +26,8 @@ from pipelines.core.params.judges import (
     LlmJudge,
     PreferenceJudge,
     RewardModelJudge,
+    Served,
+    ServedRewardModelJudge,
 )
 from pipelines.core.stage import Stage
 from pipelines.shared import judging, shards, user_rows
@@ -48,6 +50,8 @@ def pin(name: str, section: Judge) -> dict[str, Any]:
     """
     path = Path(section.path)
     settings = section.model_dump(exclude={"server": _HOW_ONLY})
+    if isinstance(section, ServedRewardModelJudge):
+        return {"name": name, "settings": settings, "sha": _tokenizer_sha(name, path)}
     if path.is_dir():
         from training.core import checkpoint
 
@@ -55,6 +59,22 @@ def pin(name: str, section: Judge) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"judges.{name}.path: no file or folder {path}; put it there or correct it")
     return {"name": name, "settings": settings, "sha": user_rows.sha([path])}
+
+
+def _tokenizer_sha(name: str, path: Path) -> str:
+    """Hash of what is read here of a model that a server holds.
+
+    Raises:
+        UserError: a file is missing.
+    """
+    files = [path / "tokenizer.json", path / "config.json"]
+    lost = [file.name for file in files if not file.is_file()]
+    if lost:
+        raise UserError(
+            f"judges.{name}.path: no {lost[0]} in {path}; give the served model's tokenizer and "
+            "config.json (its weights are not needed)"
+        )
+    return user_rows.sha(files)
 
 
 def is_panel(folder: Path) -> bool:
@@ -113,13 +133,17 @@ def settings_of(name: str, section: Judge) -> Settings:
     from training.engines.endpoint import Endpoint
     from training.judges.llm import Chat
     from training.judges.load import Settings
+    from training.judges.served import Asking
     from training.judges.view import Reading
 
     settings: dict[str, Any] = {"name": name, "kind": section.kind, "path": Path(section.path)}
     if isinstance(section, PreferenceJudge | LlmJudge):
         settings["contest"] = section.contest
-    if isinstance(section, LlmJudge):
+    if isinstance(section, Served):
         settings["server"] = Endpoint(**section.server.model_dump())
+    if isinstance(section, ServedRewardModelJudge):
+        settings["asking"] = Asking(section.api, section.context)
+    if isinstance(section, LlmJudge):
         settings["chat"] = Chat(section.temperature, section.max_tokens)
     if isinstance(section, RewardModelJudge):
         settings["reading"] = Reading(section.head, section.reads, section.context)

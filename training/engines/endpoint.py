@@ -75,11 +75,20 @@ class Client:
 
     def completions(self, calls: Sequence[Call]) -> list[Any | Failure]:
         """The first choice of each text completion, in order, or why there is none."""
-        return self._all(self._client.completions.create, calls)
+        return self._all(self._client.completions.create, calls, _first)
 
     def chats(self, calls: Sequence[Call]) -> list[Any | Failure]:
         """The first choice of each chat completion, in order, or why there is none."""
-        return self._all(self._client.chat.completions.create, calls)
+        return self._all(self._client.chat.completions.create, calls, _first)
+
+    def posted(self, route: str, calls: Sequence[Call]) -> list[Any | Failure]:
+        """The JSON that a route beside /v1 (vLLM's /pooling) answers to each call, in order."""
+        url = self.endpoint.url.rstrip("/").removesuffix("/v1") + route
+
+        def post(**call: Any) -> Any:
+            return self._client.post(url, body=call, cast_to=object)
+
+        return self._all(post, calls, lambda answer: answer)
 
     def served(self, model: str) -> dict[str, Any]:
         """What the endpoint says of a model it serves, such as max_model_len.
@@ -111,10 +120,12 @@ class Client:
         except (self._errors.OpenAIError, ValueError, KeyError, TypeError):
             return "unknown"
 
-    def _all(self, create: Callable[..., Any], calls: Sequence[Call]) -> list[Any | Failure]:
+    def _all(
+        self, create: Callable[..., Any], calls: Sequence[Call], read: Callable[[Any], Any]
+    ) -> list[Any | Failure]:
         pool = ThreadPoolExecutor(self.endpoint.concurrency)
         try:
-            found = list(pool.map(lambda call: self._one(create, call), calls))
+            found = list(pool.map(lambda call: self._one(create, call, read), calls))
         finally:
             pool.shutdown(cancel_futures=True)
         failed = [one for one in found if isinstance(one, Failure)]
@@ -125,12 +136,13 @@ class Client:
             )
         return found
 
-    def _one(self, create: Callable[..., Any], call: Call) -> Any | Failure:
+    def _one(
+        self, create: Callable[..., Any], call: Call, read: Callable[[Any], Any]
+    ) -> Any | Failure:
         """One request with its retries; what concerns every request alike is a UserError."""
         said, library = self._said, self._errors
         try:
-            answer = create(**call)
-            return answer.choices[0]
+            return read(create(**call))
         except library.APITimeoutError:
             return Failure(f"no answer within {self.endpoint.timeout:g} s")
         except (
@@ -152,6 +164,10 @@ class Client:
         if self._key:
             line = line.replace(self._key, "***")
         return line[:300]
+
+
+def _first(answer: Any) -> Any:
+    return answer.choices[0]
 
 
 def _key(endpoint: Endpoint) -> str | None:

@@ -17,6 +17,7 @@ from training.judges.preference import PreferenceJudge
 from training.judges.program import FunctionJudge
 from training.judges.protocol import Group, Judge, rate
 from training.judges.reward_model import PLAINLY, Described, RewardModelJudge, Verdict
+from training.judges.served import ROUTED, Asking, ServedRewardModel
 from training.judges.view import Reading
 
 
@@ -33,11 +34,12 @@ class Settings:
     server: Endpoint | None = None
     chat: Chat | None = None
     reading: Reading = PLAINLY
+    asking: Asking = ROUTED
 
     @property
     def served(self) -> bool:
         """Whether a server holds its model."""
-        return self.kind == "llm"
+        return self.kind in ("llm", "served_reward_model")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ def judge(settings: Settings, engine: Engine) -> Judge:
             assert settings.server is not None
             assert settings.chat is not None
             return LlmJudge(name, path, settings.server, settings.chat, settings.contest)
+        case "served_reward_model":
+            assert settings.server is not None
+            return ServedRewardModel(name, path, settings.server, settings.asking)
         case _:
             return FunctionJudge(name, _function(settings), settings.answers)
 

@@ -113,11 +113,7 @@ class RewardModelJudge(Described):
         self, items: Sequence[Item], sampled: Sequence[Sampled] | None = None
     ) -> tuple[list[list[int]], list[int]]:
         """Token ids of prompt and response, as the model was trained on them; prompt lengths."""
-        asked, texts = [prompt for prompt, _ in items], [response for _, response in items]
-        prompts = self.template.encode_many(asked, True)
-        answers = token_ids(self.template, asked, texts, sampled or [TEXT] * len(items))
-        whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
-        return whole, [len(prompt) for prompt in prompts]
+        return encode(self.template, items, sampled or [TEXT] * len(items))
 
     def _replay(self, path: Path) -> None:
         stored = self.card.get("reference_scores", [])
@@ -130,6 +126,17 @@ class RewardModelJudge(Described):
                     f"{path}: scores {score:.6f} where {row['score']:.6f} is stored "
                     f"(tolerance {bound}); the reward model is not loaded as it was trained"
                 )
+
+
+def encode(
+    template: ChatTemplate, items: Sequence[Item], sampled: Sequence[Sampled]
+) -> tuple[list[list[int]], list[int]]:
+    """Token ids of prompt and response through a template, and the prompts' lengths."""
+    asked, texts = [prompt for prompt, _ in items], [response for _, response in items]
+    prompts = template.encode_many(asked, True)
+    answers = token_ids(template, asked, texts, sampled)
+    whole = [prompt + answer for prompt, answer in zip(prompts, answers, strict=True)]
+    return whole, [len(prompt) for prompt in prompts]
 
 
 def readable(

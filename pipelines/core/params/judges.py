@@ -67,6 +67,23 @@ class RewardModelJudge(Model):
     )
 
 
+class ServedRewardModelJudge(Model):
+    """A Bradley-Terry reward model behind a server, such as `vllm serve MODEL --runner pooling`."""
+
+    kind: Literal["served_reward_model"] = knob("Which judge this is.")
+    path: File = knob(
+        "Of served_reward_model: a folder with the model's tokenizer and config.json, its weights "
+        "not needed."
+    )
+    server: Server = knob("Where it answers; model must be named.")
+    api: Literal["classify", "pooling"] = knob("The server's route that gives scores.", "classify")
+    context: int | None = knob(
+        "Tokens of prompt and response it reads; longer ones get a null reward. null: its own.",
+        None,
+        gt=0,
+    )
+
+
 class PreferenceJudge(Model):
     """A pairwise preference model."""
 
@@ -103,6 +120,8 @@ class FunctionJudge(Model):
     answer_column: str = knob("The answers' column of answers.", "answer", min_length=1)
 
 
+Served = LlmJudge | ServedRewardModelJudge
 Judge = Annotated[
-    RewardModelJudge | PreferenceJudge | LlmJudge | FunctionJudge, Field(discriminator="kind")
+    RewardModelJudge | ServedRewardModelJudge | PreferenceJudge | LlmJudge | FunctionJudge,
+    Field(discriminator="kind"),
 ]

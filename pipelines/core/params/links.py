@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.core.words import meant
-from pipelines.core.params.judges import LlmJudge
+from pipelines.core.params.judges import Served
 from pipelines.core.params.models import Preference, RewardModel, Sft
 from pipelines.core.params.section import NO_SET
 
@@ -183,7 +183,8 @@ def _panel(params: Params) -> Iterator[str]:
         known = [*params.mixes, "panel"]
         yield f"scoring.reward_model: no mix is named {name}; {meant(name, known)}"
     for judge, section in params.judges.items():
-        if isinstance(section, LlmJudge) and "{policy}" in section.server.model:
+        server = section.server if isinstance(section, Served) else None
+        if server is not None and "{policy}" in server.model:
             yield f"judges.{judge}.server.model: name the model that judges"
         path = Path(section.path)
         yield from _fetched(f"judges.{judge}.path", section.path, params)

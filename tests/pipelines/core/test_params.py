@@ -119,6 +119,11 @@ def test_every_shipped_recipe_is_valid(recipe: Path) -> None:
         ("judges", {"a": {"kind": "llmm", "path": "x"}}, "judges.a: no choice llmm; did you mean"),
         (
             "judges",
+            {"a": {"kind": "served_reward_model", "path": "x", "server": {}}},
+            "judges.a.server.model: name the model that judges",
+        ),
+        (
+            "judges",
             {"a": {"kind": "function", "path": "x.py", "function": "f", "functoin": "f"}},
             "judges.a.functoin: unknown key; did you mean function?",
         ),

@@ -11,7 +11,10 @@ import pytest
 import yaml
 
 from curation.core import schema
+from curation.core.errors import UserError
 from pipelines import cli
+from pipelines.core.params.judges import ServedRewardModelJudge
+from pipelines.shared import panel
 from pipelines.stages import gate, judge, pair, score
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -211,3 +214,24 @@ def test_a_recipe_with_a_bad_panel_is_refused(
     put(recipe | change)
     assert pin("a", "rules.py") == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_served_model_is_pinned_by_what_is_read_here(tmp_path: Path) -> None:
+    folder = tmp_path / "big"
+    folder.mkdir()
+    for name in ("tokenizer.json", "config.json"):
+        (folder / name).write_text("{}")
+
+    def pinned(**server: Any) -> dict[str, Any]:
+        told = {"url": "http://a/v1", "model": "m", **server}
+        section = {"kind": "served_reward_model", "path": str(folder), "server": told}
+        return panel.pin("big", ServedRewardModelJudge(**section))
+
+    first = pinned()
+    assert pinned(url="http://b/v1", retries=9) == first
+    assert pinned(model="n") != first
+    (folder / "tokenizer.json").write_text("[]")
+    assert pinned()["sha"] != first["sha"]
+    (folder / "config.json").unlink()
+    with pytest.raises(UserError, match=r"judges.big.path: no config.json in .*; give the served"):
+        pinned()

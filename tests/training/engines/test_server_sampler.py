@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from curation.core.errors import UserError
 from tests.models import user
+from tests.training.vllm_server import vllm_server
 from training.core.chat_template import ChatTemplate
 from training.core.seeds import sample_seed
 from training.engines.endpoint import Endpoint
@@ -39,44 +31,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def url(base: Path) -> Iterator[str]:
-    """One server for all tests here: about a minute of CPU to start."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    flags = ["--served-model-name", base.name, "--host", "127.0.0.1", "--port", str(port)]
-    flags += ["--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"]
-    flags += ["--generation-config", "vllm", "--max-num-seqs", "32"]
-    quiet = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
-    server = subprocess.Popen(
-        # what `vllm serve` runs; its command line asks for package data that the CPU build lacks
-        [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(base), *flags],
-        env={**os.environ, **quiet, "VLLM_CPU_KVCACHE_SPACE": "1"},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(server, f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)  # the engine's own process too
-        server.wait()
-
-
-def _wait(server: subprocess.Popen[bytes], health: str) -> None:
-    deadline = time.monotonic() + 3600
-    while time.monotonic() < deadline:
-        assert server.poll() is None, "vllm serve has ended"
-        try:
-            with urllib.request.urlopen(health, timeout=60):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise AssertionError("vllm serve did not start")
+    """One server for all tests here."""
+    flags = ["--no-enable-chunked-prefill", "--generation-config", "vllm", "--max-num-seqs", "32"]
+    with vllm_server(base, *flags) as address:
+        yield address
 
 
 def requests(template: ChatTemplate, names: list[str], temperature: float = 1.0) -> list[Request]:
