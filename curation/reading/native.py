@@ -78,13 +78,13 @@ def choose_layout(
 
 def _others(form: Format, seen: Mapping[str, set[str]]) -> str:
     """The formats of the same kind whose columns are all there, for an error's end."""
-    fits = [
+    others = [
         one.name
         for one in FORMATS.values()
         if one.kind == form.kind
         and any(fits(layout, seen, with_aliases(one, {}, seen)) for layout in one.layouts)
     ]
-    return f"; formats that read these: {', '.join(fits)}" if fits else ""
+    return f"; formats that read these: {', '.join(others)}" if others else ""
 
 
 def fits(layout: Layout, seen: Mapping[str, set[str]], options: Options) -> bool:

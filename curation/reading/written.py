@@ -37,7 +37,8 @@ def decoded(text: str) -> Any:
 def columns(rows: Iterable[Row | Bad]) -> frozenset[str]:
     """Columns whose texts are all message lists, in these first rows.
 
-    Lists of plain texts count in columns named as prompts and answers are: Arena's turns.
+    Lists of plain texts count in columns named as prompts and answers are: Arena's turns. Several
+    questions without answers are no conversation (MT-Bench's two turns), and stay as they are.
     """
     kinds: dict[str, set[str]] = {}
     for row in rows:
@@ -46,8 +47,10 @@ def columns(rows: Iterable[Row | Bad]) -> frozenset[str]:
                 if value is not None and value != "":
                     kinds.setdefault(name, set()).add(_kind(value))
     lists = {name for name, seen in kinds.items() if seen == {"messages"}}
-    texts = {name for name, seen in kinds.items() if seen == {"texts"} and may_be_turns(name)}
-    return frozenset(lists | texts)
+    told = {name for name, seen in kinds.items() if seen <= _TEXTS and may_be_turns(name)}
+    if all(name in _ASKED for name in told):
+        told = {name for name in told if kinds[name] == {"text"}}
+    return frozenset(lists | told)
 
 
 def may_be_turns(name: str) -> bool:
@@ -55,6 +58,7 @@ def may_be_turns(name: str) -> bool:
     return name in _ASKED or _ANSWER.match(name) is not None
 
 
+_TEXTS = {"text", "texts"}  # lists of one, and of several
 _ASKED = ("prompt", "question", "instruction", "query")
 _ANSWER = re.compile(r"(?i)^(?:chosen|rejected)$|^(?:response|answer|output)_?[ab0-9]?$")
 
@@ -62,7 +66,7 @@ _ANSWER = re.compile(r"(?i)^(?:chosen|rejected)$|^(?:response|answer|output)_?[a
 def _kind(value: Any) -> str:
     found = decoded(value) if isinstance(value, str) else value
     if isinstance(found, list) and found and all(_is_text(one) for one in found):
-        return "texts"
+        return "texts" if len(found) > 1 else "text"
     if not isinstance(value, str):
         return "other"  # a list of messages needs no decoding
     if isinstance(found, dict) and is_turn(found):
@@ -112,6 +116,8 @@ def _with_turns(row: Row, asked: str, lists: list[str]) -> Row | Bad:
     """
     answers = [name for name in lists if name != asked]
     turns = row[asked]
+    if not answers and len(turns) > 1:
+        return _bad("bad_roles", f"{asked}: {len(turns)} questions and no answers", row)
     if any(len(row[name]) != len(turns) for name in answers):
         return _bad("bad_roles", "not as many answers as questions", row)
     if any(row[name][:-1] != row[answers[0]][:-1] for name in answers):

@@ -538,3 +538,11 @@ def test_the_text_of_a_number_is_a_score(tmp_path: Path) -> None:
     kept, rules = run(tmp_path, "trl", rows, ["tie"])
     assert kept["margin"].to_list() == [3.5]
     assert rules == {"tie": 1}
+
+
+def test_questions_without_answers_are_no_conversation(tmp_path: Path) -> None:
+    """They were once cut to the first without a word."""
+    with pytest.raises(AssertionError, match="array"):
+        run(tmp_path, "prompt_column", [{"prompt": ["one", "two"]}], [])
+    kept, _ = run(tmp_path, "prompt_column", [{"prompt": ["one"]}], [])
+    assert kept["messages"][0].to_list() == said("one")
