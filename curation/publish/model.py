@@ -128,9 +128,11 @@ def _base(origin: Origin) -> str:
         return "trained from scratch"
     card = origin.data / "checkpoints/base/prefloop.json"
     told = json.loads(card.read_text("utf-8")) if card.is_file() else {}
-    parts = [str(base["uri"]), f"revision {told.get('revision') or base.get('revision')}"]
+    parts = [str(base["uri"])]
+    if revision := told.get("revision") or base.get("revision"):
+        parts.append(f"revision {revision}")
     if kinds := told.get("quantised_from"):
-        parts[1:] = [f"de-quantised from {', '.join(kinds)}"]
+        parts.append(f"de-quantised from {', '.join(kinds)}")
     return ", ".join(parts)
 
 

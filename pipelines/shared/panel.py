@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from training.judges.load import Settings
     from training.judges.protocol import Judge as Loaded
 
+PIN = "pin.json"
 _HOW_ONLY = {"url", "api_key_env", "concurrency", "timeout", "retries", "prompts"}
 
 
@@ -78,12 +79,14 @@ def _tokenizer_sha(name: str, path: Path) -> str:
 
 
 def is_panel(folder: Path) -> bool:
-    """Whether a judge's folder is a panel of pins rather than a model."""
+    """Whether a folder holds pins, of a panel or of one judge of it, rather than a model."""
     return folder.is_dir() and not (folder / "config.json").exists()
 
 
 def score(run: Stage, folder: Path, answers: pl.DataFrame, params: Params) -> pl.DataFrame:
-    """Scores of all answers by every judge of the panel, one row for each judge and answer.
+    """Scores of all answers by every judge of a folder, one row for each judge and answer.
+
+    The folder is the panel's, or that of one judge in it.
 
     A judge's finished shards stay until something it reads, or the code, changes: adding a judge
     to a panel never asks the others again.
@@ -176,17 +179,23 @@ def _answers(name: str, section: FunctionJudge) -> Mapping[str, str] | None:
 
 
 def _checked(folder: Path, judges: Mapping[str, Judge]) -> dict[str, Judge]:
-    """The judges by name, their pins agreeing with what they read now."""
-    have = sorted(path.stem for path in folder.glob("*.json"))
+    """The judges of a folder by name, their pins agreeing with what they read now."""
+    if (folder / PIN).is_file():
+        return _agreeing(folder.parent, {k: one for k, one in judges.items() if k == folder.name})
+    have = sorted(path.parent.name for path in folder.glob(f"*/{PIN}"))
     if have != sorted(judges):
         raise UserError(
             f"{folder}: holds pins of {', '.join(have) or 'no judge'}, but params.yaml's judges "
             f"are {', '.join(sorted(judges)) or 'none'}; run dvc repro, and remove old pins"
         )
+    return _agreeing(folder, judges)
+
+
+def _agreeing(folder: Path, judges: Mapping[str, Judge]) -> dict[str, Judge]:
     for name, section in judges.items():
-        if io.read_json(folder / f"{name}.json") != rounded(pin(name, section)):
+        if io.read_json(folder / name / PIN) != rounded(pin(name, section)):
             raise UserError(
-                f"{folder}/{name}.json: the judge has changed since; run dvc repro judge@{name}"
+                f"{folder}/{name}/{PIN}: the judge has changed since; run dvc repro judge@{name}"
             )
     return dict(sorted(judges.items()))
 

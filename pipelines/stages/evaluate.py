@@ -26,7 +26,7 @@ from pipelines.core.arguments import Arguments, foreach, reads, writes
 from pipelines.core.params import Params
 from pipelines.core.params.loop import Engine
 from pipelines.core.stage import Stage
-from pipelines.shared import judging, orders, sampling, settings, truths
+from pipelines.shared import judging, orders, panel, sampling, settings, truths
 
 if TYPE_CHECKING:
     from training.measures.kl import Ratios
@@ -71,7 +71,10 @@ def body(run: Stage, args: Args) -> None:
     engine, shard = settings.engine(params), params.engine.shard_prompts
     done = sampling.sample(run, order, prompts, engine, shard)
     answers = judging.with_prompts(done.generations, prompts, args.prompts)
-    learned = judging.score(run, args.reward_model, answers, engine, shard)
+    if panel.is_panel(args.reward_model):
+        learned = panel.score(run, args.reward_model, answers, params)
+    else:
+        learned = judging.score(run, args.reward_model, answers, engine, shard)
     truth = _oracle(args, params, answers)
     scores = pl.concat([learned, truth.scores])
     run.outputs.table(args.generations, schema.GENERATIONS, done.generations)

@@ -1,7 +1,7 @@
 """Pin one judge of params.yaml: write down, by hash, what it reads.
 
 Run: python -m pipelines.stages.judge --name llm --path recipes/judges/rating.yaml
---pin data/checkpoints/reward_models/panel/llm.json
+--pin data/checkpoints/reward_models/panel/llm/pin.json
 """
 
 from __future__ import annotations

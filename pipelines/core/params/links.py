@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from curation.core.words import meant
 from pipelines.core.params.judges import Served
 from pipelines.core.params.models import Preference, RewardModel, Sft
-from pipelines.core.params.section import NO_SET
+from pipelines.core.params.section import NO_SET, PANEL
 
 if TYPE_CHECKING:
     from pipelines.core.params.loop import Iteration
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MODELS = Path("data/checkpoints/reward_models")
 FETCHED = Path("data/checkpoints/models")
 OFFLINE = "offline"
+ORACLE = "oracle"  # in the judge column of an evaluation's scores
 _TRAINERS = ("sft", "reward_model", "preference_model", "dpo", "dpo_offline")
 
 
@@ -148,40 +149,56 @@ def _policies(params: Params) -> Iterator[str]:
 
 
 def _judges(params: Params) -> Iterator[str]:
-    uses = [
-        ("evaluation.reward_model", params.evaluation.reward_model),
-        ("preference_model.mix", params.preference_model.mix),
-    ]
+    uses = [("preference_model.mix", params.preference_model.mix)]
     if params.history.offline is not None:
         uses.append(("history.offline", params.history.offline))
     for key, name in uses:
         if name not in params.mixes:
             yield f"{key}: no mix is named {name}; {meant(name, params.mixes)}"
+    for key in ("evaluation", "scoring"):
+        yield from _judge(f"{key}.reward_model", getattr(params, key).reward_model, params)
     evaluates = params.evaluation.reward_model
-    if evaluates in _labels(params):
+    if evaluates == PANEL:
+        yield "evaluation.reward_model: takes one judge; give panel/NAME"
+    elif _read(evaluates, params) in {_read(name, params) for name in labellers(params)}:
         yield (
             f"evaluation.reward_model: {evaluates} labels the pairs that policies are trained on; "
-            "name another mix, or its figures would praise what it taught"
+            "name another one, or its figures would praise what it taught"
         )
 
 
-def _labels(params: Params) -> set[str]:
-    """The mixes whose reward models score what is paired."""
-    if params.scoring.reward_model != "panel":
-        return {params.scoring.reward_model}
-    paths = (Path(judge.path) for judge in params.judges.values())
-    return {path.name for path in paths if path.parent == MODELS}
+def _judge(key: str, name: str, params: Params) -> Iterator[str]:
+    """A mix that trains a reward model, or one of judges."""
+    one = name.removeprefix(f"{PANEL}/")
+    if one != name and one not in params.judges:
+        yield f"{key}: no judge is named {one}; {meant(one, params.judges)}"
+    elif one == name and name not in (PANEL, *params.mixes):
+        yield f"{key}: no mix is named {name}; {meant(name, [*params.mixes, PANEL])}"
+
+
+def labellers(params: Params) -> list[str]:
+    """What labels pairs: a mix, or panel/NAME for each judge whose scores count."""
+    name = params.scoring.reward_model
+    if name != PANEL:
+        return [name]
+    return [f"{PANEL}/{judge}" for judge in params.pairs.judges or params.judges]
+
+
+def _read(name: str, params: Params) -> Path:
+    """The file or folder that decides what a judge says."""
+    one = name.removeprefix(f"{PANEL}/")
+    if one != name and one in params.judges:
+        return Path(params.judges[one].path)
+    return MODELS / name
 
 
 def _panel(params: Params) -> Iterator[str]:
-    name = params.scoring.reward_model
-    if "panel" in params.mixes:
+    if PANEL in params.mixes:
         yield "mixes.panel: this name stands for all judges; give the mix another one"
-    elif name == "panel" and not params.judges:
+    if ORACLE in params.judges:
+        yield f"judges.{ORACLE}: this name stands for evaluation.oracle; give the judge another one"
+    if params.scoring.reward_model == PANEL and not params.judges:
         yield "scoring.reward_model: panel means all judges, but judges names none"
-    elif name not in ("panel", *params.mixes):
-        known = [*params.mixes, "panel"]
-        yield f"scoring.reward_model: no mix is named {name}; {meant(name, known)}"
     for judge, section in params.judges.items():
         server = section.server if isinstance(section, Served) else None
         if server is not None and "{policy}" in server.model:
@@ -209,8 +226,9 @@ def _fetched(key: str, path: str, params: Params) -> Iterator[str]:
 
 def _pairs(params: Params) -> Iterator[str]:
     """Names of judges; those of imported scores are any, so only a near miss is refused."""
-    panel = params.scoring.reward_model == "panel"
-    known = list(params.judges) if panel else [f"reward_model/{params.scoring.reward_model}"]
+    name = params.scoring.reward_model
+    panel, one = name == PANEL, name.removeprefix(f"{PANEL}/")
+    known = list(params.judges) if panel else [one if one != name else f"reward_model/{name}"]
     for judge in params.pairs.judges:
         said = meant(judge, known)
         if judge not in known and said.startswith("did you mean"):

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from pipelines.core.params.judges import Server
-from pipelines.core.params.section import Count, File, Model, Name, Range, Share, knob
+from pipelines.core.params.section import Count, File, Judged, Model, Name, Range, Share, knob
 
 
 class Engine(Model):
@@ -89,7 +89,9 @@ class Scoring(Model):
     """What labels sampled responses."""
 
     judge: Literal["reward_model"] = knob("Kind of the judge.", "reward_model")
-    reward_model: Name = knob("The mix whose reward model scores, or panel: all of judges.")
+    reward_model: Judged = knob(
+        "What scores: the mix of a reward model, panel for all of judges, or panel/NAME for one."
+    )
 
 
 class Pairs(Model):
@@ -189,7 +191,10 @@ class Evaluation(Drawn):
     n: int = knob("Responses to one prompt.", 1, unit="responses", ge=1, le=10_000)
     temperature: float = knob("Sampling temperature.", 1.0, gt=0, le=2)
     max_new_tokens: int = knob("Longest response.", unit="tokens", gt=0, le=1_000_000)
-    reward_model: Name = knob("The mix whose reward model judges; never one that labels pairs.")
+    reward_model: Judged = knob(
+        "What judges: the mix of a reward model, or panel/NAME for any of judges; never what "
+        "labels pairs."
+    )
     oracle: Oracle = knob("What knows the truth, where anything does.")
 
 

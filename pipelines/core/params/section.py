@@ -32,7 +32,9 @@ def quotable(path: str) -> str:
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Range = Annotated[tuple[Share, Share], Field(strict=False)]  # YAML has lists, not tuples
 NO_SET = "none"  # the SFT set of no rows, which the graph always makes
+PANEL = "panel"  # stands for all of judges; panel/NAME for one of them
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Judged = Annotated[str, Field(pattern=r"^(panel/)?[a-z][a-z0-9_]*$")]
 File = Annotated[str, Field(min_length=1), AfterValidator(quotable)]
 Count = Annotated[int, Field(gt=0, le=10**12)]  # more than there are rows: a slip of the hand
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

@@ -123,5 +123,5 @@ def test_a_path_with_spaces_and_shell_characters_is_a_path(project: Path, dvc: A
     values = poisoned(sample(), "judges.*.path", path)
     code, told = dvc(values, "judge@one")
     assert code == 0, told
-    assert (project / "data/checkpoints/reward_models/panel/one.json").is_file()
+    assert (project / "data/checkpoints/reward_models/panel/one/pin.json").is_file()
     assert not (project / "hit").exists()

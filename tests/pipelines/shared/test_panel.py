@@ -13,6 +13,7 @@ import yaml
 from curation.core import schema
 from curation.core.errors import UserError
 from pipelines import cli
+from pipelines.core import params
 from pipelines.core.params.judges import ServedRewardModelJudge
 from pipelines.shared import panel
 from pipelines.stages import gate, judge, pair, score
@@ -57,7 +58,7 @@ def put(recipe: dict[str, Any]) -> None:
 
 
 def pin(name: str, path: str) -> int:
-    out = PINS / f"{name}.json"
+    out = PINS / name / "pin.json"
     return judge.main(["--name", name, "--path", path, "--pin", str(out)])
 
 
@@ -66,10 +67,10 @@ def pin_all(recipe: dict[str, Any]) -> None:
         assert pin(name, section["path"]) == 0
 
 
-def scored() -> int:
+def scored(judges: Path = PINS) -> int:
     flags = {
         "iteration": "iter1",
-        "judge": PINS,
+        "judge": judges,
         "generations": FOLDER / "generations.parquet",
         "prompts": "data/prompts/prompts.parquet",
         "table": FOLDER / "scores.parquet",
@@ -100,6 +101,14 @@ def test_every_judge_writes_its_rows_and_the_gate_holds(recipe: dict[str, Any]) 
     assert gate.main([*checked, *view, "--report", "report.json"]) == 0
 
 
+def test_one_judge_of_the_recipe_may_label_alone(recipe: dict[str, Any]) -> None:
+    pin_all(recipe)
+    assert scored(PINS / "right") == 0
+    assert rewards()["judge"].unique().to_list() == ["right"]
+    Path("answers.jsonl").write_text('{"prompt": "0+1?", "answer": "#### 7"}\n')
+    assert scored(PINS / "right") == 2
+
+
 def test_weights_decide_the_pairs(recipe: dict[str, Any]) -> None:
     pin_all(recipe)
     assert scored() == 0
@@ -126,14 +135,14 @@ def test_a_pin_changes_with_what_the_judge_reads_and_with_nothing_else(
     recipe: dict[str, Any],
 ) -> None:
     pin_all(recipe)
-    before = {path.name: path.read_bytes() for path in PINS.glob("*.json")}
+    before = {path.parent.name: path.read_bytes() for path in PINS.glob("*/pin.json")}
     Path("unused.py").write_text(CODE)
     pin_all(recipe)
-    assert {path.name: path.read_bytes() for path in PINS.glob("*.json")} == before
+    assert {path.parent.name: path.read_bytes() for path in PINS.glob("*/pin.json")} == before
     Path("rules.py").write_text(CODE.format(sign="-"))
     pin_all(recipe)
-    changed = {path.name for path in PINS.glob("*.json") if path.read_bytes() != before[path.name]}
-    assert changed == {"long.json"}
+    now = {path.parent.name: path.read_bytes() for path in PINS.glob("*/pin.json")}
+    assert {name for name in now if now[name] != before[name]} == {"long"}
 
 
 def test_an_added_judge_does_not_ask_the_others_again(recipe: dict[str, Any]) -> None:
@@ -162,8 +171,8 @@ def test_an_added_judge_does_not_ask_the_others_again(recipe: dict[str, Any]) ->
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda: (PINS / "old.json").write_text("{}"), "holds pins of long, old, right"),
-        ((PINS / "long.json").unlink, "holds pins of right, but params.yaml's judges"),
+        (lambda: (PINS / "right").rename(PINS / "old"), "holds pins of long, old, but"),
+        ((PINS / "long/pin.json").unlink, "holds pins of right, but params.yaml's judges"),
         (lambda: Path("rules.py").write_text("x = 1\n"), "run dvc repro judge@long"),
     ],
 )
@@ -214,6 +223,48 @@ def test_a_recipe_with_a_bad_panel_is_refused(
     put(recipe | change)
     assert pin("a", "rules.py") == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("scores", "weights", "evaluates", "told"),
+    [
+        ("mix2", {}, "panel/right", None),
+        ("panel/long", {}, "panel/right", None),
+        ("panel", {"long": 1.0}, "panel/right", None),
+        ("panel", {}, "panel/right", "evaluation.reward_model: panel/right labels the pairs"),
+        ("panel/right", {}, "panel/right", "evaluation.reward_model: panel/right labels the pairs"),
+        ("mix2", {}, "panel", "evaluation.reward_model: takes one judge; give panel/NAME"),
+        ("mix2", {}, "panel/rigth", "no judge is named rigth; did you mean right?"),
+        ("panel/log", {}, "mix1", "scoring.reward_model: no judge is named log"),
+    ],
+)
+def test_an_evaluator_is_any_judge_that_labels_nothing(
+    recipe: dict[str, Any], scores: str, weights: Any, evaluates: str, told: str | None
+) -> None:
+    recipe["scoring"]["reward_model"] = scores
+    recipe["pairs"]["judges"] = weights
+    recipe["evaluation"]["reward_model"] = evaluates
+    put(recipe)
+    if told is None:
+        assert params.load(Path("params.yaml")).evaluation.reward_model == evaluates
+        return
+    with pytest.raises(UserError, match=r"^[^\n]+$") as said:
+        params.load(Path("params.yaml"))
+    assert told in str(said.value)
+
+
+def test_a_judge_of_the_hub_is_named_under_models(recipe: dict[str, Any]) -> None:
+    recipe["judges"] = {"rm": {"kind": "reward_model", "path": "hf://org/rm"}}
+    put(recipe)
+    with pytest.raises(UserError, match=r"judges.rm.path: hf://org/rm: name it under models"):
+        params.load(Path("params.yaml"))
+    recipe["judges"]["rm"]["path"] = "data/checkpoints/models/rm"
+    put(recipe)
+    with pytest.raises(UserError, match=r"judges.rm.path: no model is named rm"):
+        params.load(Path("params.yaml"))
+    recipe["models"] = {"rm": {"uri": "hf://org/rm"}}
+    put(recipe)
+    assert params.load(Path("params.yaml")).models["rm"].uri == "hf://org/rm"
 
 
 def test_a_served_model_is_pinned_by_what_is_read_here(tmp_path: Path) -> None:
