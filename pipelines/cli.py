@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from curation.core.words import meant
 from pipelines.core.ending import ended
-from pipelines.shared import command_list
+from pipelines.shared import command_list, project
+
+ANYWHERE = ("init", "completion")  # they need no project
 
 
 def index() -> str:
@@ -26,21 +31,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
-    command = command_list.find(given[0]) if given and not given[0].startswith("-") else None
-    if command is not None:
-        return int(importlib.import_module(command.module).main(given[1:]))
+    if given and not given[0].startswith("-"):
+        return _run(given[0], given[1:])
     parser = argparse.ArgumentParser(
         prog="prefloop",
         description=__doc__,
         epilog=index(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = [one.name for one in command_list.listed()]
-    parser.add_argument("command", nargs="?", choices=names, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"prefloop {project.released()}")
+    parser.add_argument("command", nargs="?", metavar="COMMAND")
     parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
     parser.parse_args(given)
     parser.print_help()
     return 0
+
+
+def _run(name: str, rest: Sequence[str]) -> int:
+    """One command, from the project's root where it was given in a folder below."""
+    command = command_list.find(name)
+    if command is None:
+        near = meant(name, [one.name for one in command_list.listed()])
+        print(f"prefloop: {name}: no such command; {near}", file=sys.stderr)
+        return 2
+    here = Path.cwd()
+    folder = None if name in ANYWHERE else project.root(here)
+    if folder is not None and folder != here:
+        rest = project.from_root(rest, here, folder)
+        os.chdir(folder)
+    return int(importlib.import_module(command.module).main(rest))
 
 
 if __name__ == "__main__":

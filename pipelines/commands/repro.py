@@ -19,7 +19,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from pipelines.core.stage import TIMINGS
-from pipelines.shared import asking
+from pipelines.shared import asking, project
 from pipelines.shared.progress import Progress, timings
 from pipelines.shared.recipes import IN_PLACE, checked, resolve
 
@@ -51,7 +51,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _checked() -> None:
+    project.program("dvc")
     checked(IN_PLACE)
+    project.stamp(Path())
 
 
 def _shown(command: Sequence[str], env: Mapping[str, str]) -> int:

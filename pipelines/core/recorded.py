@@ -42,6 +42,6 @@ def same_code(module: str) -> None:
     told = json.loads(HASHES.read_text("utf-8")).get(module.rpartition(".")[2])
     if told is not None and told != hash_of(Code(ROOT), module):
         raise UserError(
-            f"{HASHES}: the code of {module} has changed since; run dvc repro again, "
+            f"{HASHES}: the code of {module} has changed since; run prefloop repro, "
             "which begins with the stage code"
         )

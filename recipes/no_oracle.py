@@ -1,0 +1,1 @@
+"""No truth to ask: what evaluation.oracle.file names where evaluation.oracle.function is null."""
