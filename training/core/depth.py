@@ -6,9 +6,12 @@ says `num_hidden_layers`, and what it reads is that layer's output under the mod
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from curation.core.errors import UserError
+
+_OF_NO_LAYER = re.compile("token|architectures")  # lists of the config, of whatever length
 
 
 def cut(model: Any, layers: int, key: str) -> None:
@@ -26,12 +29,12 @@ def cut(model: Any, layers: int, key: str) -> None:
         raise UserError(f"{key}: {layers}, but the model has {total} layers; name one of them")
     if layers == total:
         return
-    stack = _stack(model, total, key)
+    stack = layers_of(model, total, key)
     del stack[layers:]
     per_layer = {
         name: value[:layers]
         for name, value in config.to_dict().items()
-        if isinstance(value, list) and len(value) == total and name != "architectures"
+        if isinstance(value, list) and len(value) == total and not _OF_NO_LAYER.search(name)
     }
     for name, value in {"num_hidden_layers": layers, **per_layer}.items():
         setattr(config, name, value)
@@ -46,7 +49,7 @@ def top(model: Any, layers: int, key: str) -> None:
     total = model.config.get_text_config().num_hidden_layers
     if layers > total:
         raise UserError(f"{key}: {layers}, but the model has {total} layers; name fewer")
-    stack = _stack(model, total, key)
+    stack = layers_of(model, total, key)
     owner = next(own for own in model.base_model.modules() if stack in own.children())
     parts = list(owner.children())
     above = parts[parts.index(stack) + 1 :]  # the last norm; embeddings stand before the layers
@@ -55,7 +58,7 @@ def top(model: Any, layers: int, key: str) -> None:
         module.requires_grad_(requires_grad=True)
 
 
-def _stack(model: Any, total: int, key: str) -> Any:
+def layers_of(model: Any, total: int, key: str) -> Any:
     """The list of the model's layers."""
     import torch
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curation.core.words import meant
-from pipelines.core.params.judges import Served
+from pipelines.core.params.judges import Served, ServedRewardModelJudge
 from pipelines.core.params.models import Preference, RewardModel, Sft
 from pipelines.core.params.section import NO_SET, PANEL
 
@@ -205,6 +205,12 @@ def _panel(params: Params) -> Iterator[str]:
             yield f"judges.{judge}.server.model: name the model that judges"
         path = Path(section.path)
         yield from _fetched(f"judges.{judge}.path", section.path, params)
+        mean = params.reward_model.pooling == "mean" and path.parent == MODELS
+        if mean and isinstance(section, ServedRewardModelJudge):
+            yield (
+                f"judges.{judge}.path: reward_model.pooling mean trains it, which a server does "
+                "not give; use kind: reward_model"
+            )
         if path.parent == MODELS and path.name not in params.mixes:
             yield (
                 f"judges.{judge}.path: no mix is named {path.name}, so no stage trains "

@@ -143,6 +143,22 @@ def test_a_mistake_is_one_line_with_its_key(
     assert "\n" not in str(caught.value)
 
 
+def test_a_mean_over_the_response_is_not_asked_of_a_server(tmp_path: Path) -> None:
+    recipe = yaml.safe_load(SAMPLE.read_text("utf-8"))
+    recipe["reward_model"]["pooling"] = "mean"
+    recipe["judges"] = {
+        "big": {
+            "kind": "served_reward_model",
+            "path": "data/checkpoints/reward_models/mix1",
+            "server": {"model": "big"},
+        }
+    }
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(recipe), "utf-8")
+    with pytest.raises(UserError, match=r"judges\.big\.path: reward_model\.pooling mean trains it"):
+        params.load(path)
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

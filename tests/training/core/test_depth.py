@@ -32,11 +32,11 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_first_layers_stay_what_they_were(kind: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    shape = AutoConfig.for_model(kind, **SMALL | KINDS[kind])
+    shape = AutoConfig.for_model(kind, **SMALL | KINDS[kind], eos_token_id=[1, 2, 3, 4])
     model: Any = AutoModelForSequenceClassification.from_config(shape).eval()
     ids = torch.tensor([[5, 6, 7, 8, 9, 10, 11]])
     seen: list[Any] = []
-    stack = depth._stack(model, 4, "layer")
+    stack = depth.layers_of(model, 4, "layer")
     stack[1].register_forward_hook(lambda *given: seen.append(given[2]))
     with torch.inference_mode():
         model(ids)
@@ -47,6 +47,7 @@ def test_the_first_layers_stay_what_they_were(kind: str, tmp_path: Path) -> None
     )
     assert not any(report.values())
     assert again.config.num_hidden_layers == 2
+    assert again.config.eos_token_id == [1, 2, 3, 4]  # as many as layers, by chance
     norm = [part for part in again.base_model.children() if "Norm" in type(part).__name__][-1]
     middle = seen[0] if torch.is_tensor(seen[0]) else seen[0][0]
     with torch.inference_mode():
