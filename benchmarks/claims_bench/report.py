@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import yaml
 from benchmarks.claims_bench import ablations, figures, markdown
 from benchmarks.claims_bench.claims import CLAIMS, Claim, policy
 from benchmarks.claims_bench.experiments import Result
-from benchmarks.claims_bench.verdicts import Measured, Verdict, measure, together
+from benchmarks.claims_bench.verdicts import Measured, Verdict, corrected, measure, together
 from curation.core.errors import UserError
 
 OPEN, CLOSE = "<!-- claims -->", "<!-- /claims -->"
@@ -22,7 +22,8 @@ RULE = (
     "The rule, stated beforehand (`benchmarks/claims_bench/verdicts.py`): with the 95% t interval "
     "of the mean effect over seeds, a part holds if the whole interval lies above the bound (0, or "
     "-0.05 of oracle reward where a claim says 'no worse'), does not hold if it lies below, and is "
-    "undecided otherwise; a claim holds if all its parts do, and does not if one does not."
+    "undecided otherwise; a claim holds if all its parts do, and does not if one does not. Beside "
+    "it each part's p value, and the verdict with all parts of all claims as one family (Holm)."
 )
 COLUMNS = {  # of the policies' table: figure and decimal places
     "oracle": 3,
@@ -52,6 +53,11 @@ class Finding:
         return together([one.verdict for one in self.measured])
 
     @property
+    def corrected(self) -> Verdict:
+        """The claim's verdict with every part's p value corrected."""
+        return together([one.corrected_verdict for one in self.measured])
+
+    @property
     def seeds(self) -> list[int]:
         """Which seeds have the figures."""
         return [int(result["seed"]) for result in self.results]
@@ -68,7 +74,8 @@ def findings(results: Sequence[Result], names: Sequence[str]) -> list[Finding]:
                 for part in claim.parts
             ]
             found.append(Finding(claim, own, measured))
-    return found
+    family = iter(corrected([part for one in found for part in one.measured]))
+    return [replace(one, measured=[next(family) for _ in one.measured]) for one in found]
 
 
 def write(root: Path, found: Sequence[Finding], results: Sequence[Result], command: str) -> Path:
@@ -94,9 +101,16 @@ def block(found: Sequence[Finding]) -> str:
             for part, told in zip(one.claim.parts, one.measured, strict=True)
         )
         rows.append(
-            [f"{whose}{one.claim.says}", effects, f"{len(one.seeds)}", f"**{one.verdict}**"]
+            [
+                f"{whose}{one.claim.says}",
+                effects,
+                f"{len(one.seeds)}",
+                f"**{one.verdict}**",
+                one.corrected,
+            ]
         )
-    return markdown.table(("claim", "effect ± standard error", "seeds", "verdict"), rows)
+    head = ("claim", "effect ± standard error", "seeds", "verdict", "by Holm")
+    return markdown.table(head, rows)
 
 
 def into_page(path: Path, text: str) -> None:
@@ -138,13 +152,16 @@ def _section(one: Finding, faults: dict[str, str]) -> str:
     claim = one.claim
     head = ["effect", *(f"seed {seed}" for seed in one.seeds)]
     head += ["mean", "standard error", "95% interval", "bound", "verdict"]
+    head += ["p", "p by Holm", "verdict by Holm"]
     rows = []
     for part, told in zip(claim.parts, one.measured, strict=True):
         each = ["none" if x is None else f"{x:+.3f}" for x in told.effects]
         mean = "" if math.isnan(told.mean) else f"{told.mean:+.3f}"
         error = "" if math.isnan(told.se) else f"{told.se:.3f}"
         span = "" if math.isinf(told.low) else f"{told.low:+.3f} to {told.high:+.3f}"
-        rows.append([part.says, *each, mean, error, span, f"{part.over:g}", told.verdict])
+        row = [part.says, *each, mean, error, span, f"{part.over:g}", told.verdict]
+        chances = ["" if math.isnan(p) else f"{p:.4f}" for p in (told.p, told.corrected)]
+        rows.append([*row, *chances, told.corrected_verdict])
     parts = [
         f"## {claim.name}: {one.verdict}",
         f"{'Ours. ' if claim.ours else ''}{claim.says}",

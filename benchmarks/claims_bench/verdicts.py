@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from scipy import stats
 
+from training.measures import intervals
+
+LEVEL = 0.05
 Verdict = Literal["holds", "does not hold", "undecided"]
 
 
@@ -29,6 +32,8 @@ class Measured:
         over: the claim says that the effect is above this.
         se: standard error of the mean; NaN for one seed.
         low, high: the 95% t interval of the mean; infinite for one seed.
+        p: two-sided, of a mean equal to `over`; NaN for one seed.
+        corrected: p by Holm's method over all parts of all claims; p where none were told.
     """
 
     effects: tuple[float | None, ...]
@@ -37,6 +42,15 @@ class Measured:
     se: float
     low: float
     high: float
+    p: float = math.nan
+    corrected: float = math.nan
+
+    @property
+    def corrected_verdict(self) -> Verdict:
+        """The same rule with the p value corrected for the number of parts."""
+        if not self.corrected < LEVEL:
+            return "undecided"
+        return "holds" if self.mean > self.over else "does not hold"
 
     @property
     def verdict(self) -> Verdict:
@@ -55,8 +69,18 @@ def measure(effects: Sequence[float | None], over: float) -> Measured:
     if known.size == 1:
         return Measured(tuple(effects), over, mean, math.nan, -math.inf, math.inf)
     se = float(known.std(ddof=1) / math.sqrt(known.size))
-    half = float(stats.t.ppf(0.975, known.size - 1)) * se
-    return Measured(tuple(effects), over, mean, se, mean - half, mean + half)
+    half = float(stats.t.ppf(1 - LEVEL / 2, known.size - 1)) * se
+    p = float(2 * stats.t.sf(abs(mean - over) / se, known.size - 1)) if se else float(mean == over)
+    return Measured(tuple(effects), over, mean, se, mean - half, mean + half, p, p)
+
+
+def corrected(parts: Sequence[Measured]) -> list[Measured]:
+    """The parts of all claims with p values by Holm's method: one family."""
+    found = intervals.holm([None if math.isnan(one.p) else one.p for one in parts])
+    return [
+        replace(one, corrected=math.nan if p is None else p)
+        for one, p in zip(parts, found, strict=True)
+    ]
 
 
 def together(verdicts: Sequence[Verdict]) -> Verdict:

@@ -6,8 +6,10 @@ Run: prefloop bench-answers --bench mt_bench --questions question.jsonl \\
     --checkpoint data/checkpoints/iter3 --out model_answer/iter3.jsonl
 
 The engine is that of params.yaml. AlpacaEval's answers are drawn at evaluation.temperature,
-MT-Bench's at FastChat's temperature of the category, Arena-Hard's greedily. A question that leaves
-no room in the context has an empty answer, and its finish_reason says over_context.
+MT-Bench's at FastChat's temperature of the category, Arena-Hard's greedily. An answer has at most
+FastChat's 1024 tokens, Arena-Hard's 4096; evaluation.max_new_tokens for AlpacaEval, and where the
+model's context is no longer than that. A question that leaves no room in the context has an empty
+answer, and its finish_reason says over_context.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from pipelines.core.params import Params
 from pipelines.core.stage import Stage
 from pipelines.shared import bench_files, settings, shards
 from pipelines.shared.workers import Job
-from training.bench.contestants import BENCHES, Question, dialogue, heat
+from training.bench.contestants import BENCHES, TOKENS, Question, dialogue, heat
 from training.engines.settings import Engine
 
 TASK = "measure judges and policies"
@@ -62,7 +64,7 @@ class Args(Arguments):
     out: Path = writes()
     bench: str = option(choices=BENCHES)
     name: str | None = option(default=None, help="of the model; default: the checkpoint's folder")
-    max_new_tokens: int | None = option(default=None, help="default: evaluation.max_new_tokens")
+    max_new_tokens: int | None = option(default=None, help="default: the benchmark's own")
     temperature: float | None = option(default=None, help="in place of the benchmark's own")
     engine: str | None = option(default=None, choices=["transformers", "vllm", "server"])
     server: str | None = option(default=None, metavar="URL", help="sample from this endpoint")
@@ -77,7 +79,7 @@ def body(run: Stage, args: Args) -> None:
     """Read the questions, answer turn by turn, write."""
     params = parameters.load(args.params)
     questions = bench_files.questions(args.bench, args.questions)
-    model = _model(run, args, params, _tokens(args, params))
+    model = _model(run, args, params)
     said = _answered(run, args, params, model, questions)
     model.sampler.close()
     name = args.name or args.checkpoint.absolute().name
@@ -87,12 +89,15 @@ def body(run: Stage, args: Args) -> None:
     ]
     run.outputs.text(args.out, bench_files.text(args.bench, rows))
     run.summary.rows_in = run.summary.kept = len(questions)
-    _summarise(run, [one for found in said for one in found])
+    _summarise(run, model.tokens, [one for found in said for one in found])
 
 
-def _tokens(args: Args, params: Params) -> int:
-    """How many tokens an answer may have."""
-    tokens = args.max_new_tokens or params.evaluation.max_new_tokens
+def _tokens(args: Args, params: Params, context: int) -> int:
+    """How many tokens an answer may have: the benchmark's own, if a context is longer."""
+    recipe = params.evaluation.max_new_tokens
+    own = TOKENS.get(args.bench, recipe)
+    own = own if own < context else recipe
+    tokens = own if args.max_new_tokens is None else args.max_new_tokens
     if tokens < 1 or (args.temperature is not None and args.temperature < 0):
         raise UserError("--max-new-tokens: at least 1; --temperature: at least 0")
     return tokens
@@ -112,13 +117,14 @@ def _answered(
     return said
 
 
-def _summarise(run: Stage, answers: Sequence[Said]) -> None:
+def _summarise(run: Stage, tokens: int, answers: Sequence[Said]) -> None:
     ends = Counter(one.end for one in answers)
     run.summary.tokens = sum(one.tokens for one in answers)
-    run.summary.note = "answers end by " + ", ".join(f"{k}: {n}" for k, n in sorted(ends.items()))
+    told = ", ".join(f"{k}: {n}" for k, n in sorted(ends.items()))
+    run.summary.note = f"at most {tokens} tokens an answer; answers end by {told}"
 
 
-def _model(run: Stage, args: Args, params: Params, tokens: int) -> Model:
+def _model(run: Stage, args: Args, params: Params) -> Model:
     from training.core import environment
 
     environment.prepare()
@@ -131,7 +137,7 @@ def _model(run: Stage, args: Args, params: Params, tokens: int) -> Model:
     weights = checkpoint.weights_sha(path)
     sampler = choose.sampler(engine, path)
     key = (weights, template.sha, engine.identity(), sampler.version, args.bench)
-    shard = params.engine.shard_prompts
+    tokens, shard = _tokens(args, params, sampler.context), params.engine.shard_prompts
     return Model(sampler, template, key, tokens, params.seeds.evaluation, shard)
 
 

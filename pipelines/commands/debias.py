@@ -110,7 +110,7 @@ def _cross_fitted(args: Args, rated: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 
 def _accuracy(args: Args, pairs: Path, params: Params) -> dict[str, Any]:
-    """Accuracy of both judges on the table's held-out pairs, with Wilson's intervals."""
+    """Accuracy of both judges on the table's held-out pairs, with intervals over prompts."""
     from training.judges import pairwise
     from training.measures import judge_quality
 
@@ -118,11 +118,12 @@ def _accuracy(args: Args, pairs: Path, params: Params) -> dict[str, Any]:
     if table.is_empty():
         raise UserError(f"{pairs}: no pair has split eval; raise the mix's eval_share")
     asked = [(item.prompt, item.chosen, item.rejected) for item in comparisons.of(table)]
+    prompts = table.sort("pair_id")["prompt_id"].to_list()
     engine = settings.engine(params)
     found = {}
     for when, path in (("before", args.reward_model), ("after", args.checkpoint)):
         chance = pairwise.load(path, engine).ask(asked).first_wins
-        found[when] = judge_quality.accuracy(judge_quality.verdicts(chance))
+        found[when] = judge_quality.accuracy(judge_quality.verdicts(chance), prompts)
     return found
 
 

@@ -7,7 +7,8 @@ data/checkpoints/preference_model --oracle data/sample/world.py
 --metrics judges.json
 
 Every judge is a checkpoint: a reward model or a preference model. The oracle (the function of
-evaluation.oracle) joins as one more judge; with generations and prompts, preference models are also
+evaluation.oracle) joins as one more judge; intervals and the tests of two judges' difference are
+over prompts, not rows; with generations and prompts, preference models are also
 asked for cycles among three responses to each of length_bias.prompts prompts.
 """
 
@@ -75,14 +76,14 @@ def body(run: Stage, args: Args) -> None:
         )
     if "oracle" in answers:
         for name, found in figures.items():
-            found["against_oracle"] = judge_report.against(answers["oracle"], answers[name])
+            found["against_oracle"] = judge_report.against(answers["oracle"], answers[name], rows)
     agreement = judge_report.agreement(rows, answers, params.seeds.evaluation)
-    run.outputs.json(
-        args.metrics,
-        {"pairs": len(rows), "ambiguous": ambiguous, "judges": figures, "agreement": agreement},
-    )
+    paired = judge_report.paired(rows, answers)
+    told = {"pairs": len(rows), "ambiguous": ambiguous, "judges": figures}
+    run.outputs.json(args.metrics, {**told, "agreement": agreement, "paired": paired})
     print(of_rows([_line(name, found) for name, found in figures.items()], digits=4))
     print(of_rows(agreement, digits=4))
+    print(of_rows(paired, digits=4))
     run.summary.rows_in = len(rows) + ambiguous
     run.summary.kept, run.summary.rejected = len(rows), ambiguous
 

@@ -104,10 +104,11 @@ def _accuracy(args: Args, held_out: pl.DataFrame, engine: Any) -> dict[str, Any]
         return {}
     items = comparisons.of(held_out)
     pairs = [(item.prompt, item.chosen, item.rejected) for item in items]
+    prompts = held_out.sort("pair_id")["prompt_id"].to_list()
     found = {}
     for key, path in (("accuracy", args.checkpoint), ("base_accuracy", args.reward_model)):
         chance = pairwise.load(path, engine).ask(pairs).first_wins
-        found[key] = judge_quality.accuracy(judge_quality.verdicts(chance))
+        found[key] = judge_quality.accuracy(judge_quality.verdicts(chance), prompts)
     judge = MultiHeadJudge(args.checkpoint, engine.batch_tokens)
     gates = judge.gates([(item.prompt, item.chosen) for item in items])
     sources = np.asarray(held_out.sort("pair_id")["source"].to_list())

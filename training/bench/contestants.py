@@ -24,6 +24,10 @@ MT_BENCH_HEAT = {
     "humanities": 0.1,
 }
 ARENA_HARD_HEAT = 0.0
+
+# Most tokens of an answer: FastChat's gen_model_answer.py, Arena-Hard's api configuration.
+# AlpacaEval leaves it to the model's maker, here to the recipe.
+TOKENS = {"mt_bench": 1024, "arena_hard": 4096}
 WITH_REFERENCE = ("math", "reasoning", "coding")  # categories graded beside a reference answer
 
 

@@ -62,12 +62,14 @@ def arena_hard(rows: Sequence[Row], seed: int) -> list[dict[str, Any]]:
     interval resamples questions.
 
     Args:
-        rows: model and games: two verdicts, first with the baseline as A, then as B. A row with a
-            verdict missing in either is counted and left out.
+        rows: model and games: two verdicts, first with the baseline as A, then as B. A game
+            without a verdict is left out, as the benchmark does, and the other stands; `failed` is
+            the number of questions with such a game.
     """
     board = []
     for name, found in _by_model(rows).items():
-        played = [scores for row in found if (scores := _both_games(row)) is not None]
+        games = [_games(row) for row in found]
+        played = [scores for scores, _ in games if scores]
         if not played:
             continue
         sums = np.array([[sum(scores), len(scores)] for scores in played])
@@ -81,19 +83,23 @@ def arena_hard(rows: Sequence[Row], seed: int) -> list[dict[str, Any]]:
                 "low": 100 * float(low),
                 "high": 100 * float(high),
                 "questions": len(played),
-                "failed": len(found) - len(played),
+                "failed": sum(missing > 0 for _, missing in games),
             }
         )
     return sorted(board, key=lambda row: (-row["win_rate"], row["model"]))
 
 
-def _both_games(row: Row) -> list[float] | None:
-    """P(model better) of both games, or None where one of them has no verdict."""
-    games = [VERDICTS.get(str(game["score"])) if game else None for game in row["games"]]
-    if len(games) != 2 or games[0] is None or games[1] is None:
-        return None
-    baseline_first, model_first = games[0], games[1]
-    return [*model_first, *(1.0 - value for value in baseline_first)]
+def _games(row: Row) -> tuple[list[float], int]:
+    """P(model better) of the games of a row that have a verdict, and how many have none."""
+    found: list[float] = []
+    games = [VERDICTS.get(str(game["score"])) if game else None for game in row["games"][:2]]
+    games += [None] * (2 - len(games))
+    baseline_first, model_first = games
+    if baseline_first is not None:
+        found += [1.0 - value for value in baseline_first]
+    if model_first is not None:
+        found += model_first
+    return found, games.count(None)
 
 
 def _by_model(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from training.core.statistics import Floats
-from training.measures.judge_quality import accuracy
+from training.measures.judge_quality import by_label
 
 CODE = tuple(f"hep-{language}" for language in ("cpp", "go", "java", "js", "python", "rust"))
 MATH = "math-prm"
@@ -45,19 +45,21 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def scores(subsets: Sequence[str], right: Floats) -> dict[str, Any]:
+def scores(
+    subsets: Sequence[str], right: Floats, prompts: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Accuracy by subset and section, and the mean of the sections; shares, not percent.
 
     Args:
         subsets: the subset of each row.
         right: 1 where the chosen response scores higher, 0.5 for a tie, else 0.
+        prompts: of each row; the intervals of the subsets are over them.
 
     Returns:
         subsets, sections (None for one without rows), score (None unless all sections have rows),
         unknown: rows of subsets that belong to no section; they count nowhere.
     """
-    names = np.asarray(subsets)
-    by_subset = {str(name): accuracy(right[names == name]) for name in np.unique(names)}
+    by_subset = by_label(right, subsets, prompts)
     sections = {name: _section(by_subset, members) for name, members in SECTIONS.items()}
     known = {subset for members in SECTIONS.values() for subset in members}
     found = [value for value in sections.values() if value is not None]

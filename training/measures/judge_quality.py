@@ -13,19 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.core.statistics import Floats
+from training.measures.intervals import clustered, wilson
 
-Z95 = 1.959963984540054
 BINS = 10
 CUTS = (0.2, 0.4, 0.6, 0.8)
-
-
-def wilson(right: float, rows: int) -> tuple[float, float]:
-    """Wilson's 95% interval of a share; `right` may hold halves for ties, which SciPy's can't."""
-    share, square = right / rows, Z95**2
-    middle = (share + square / (2 * rows)) / (1 + square / rows)
-    spread = share * (1 - share) / rows + square / (4 * rows**2)
-    half = Z95 * spread**0.5 / (1 + square / rows)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def verdicts(chosen_wins: Floats) -> Floats:
@@ -34,39 +25,58 @@ def verdicts(chosen_wins: Floats) -> Floats:
     return right
 
 
-def accuracy(right: Floats) -> dict[str, Any]:
-    """accuracy, low and high of Wilson's interval, pairs; those without a verdict are in none."""
-    right = right[np.isfinite(right)]
+def accuracy(right: Floats, prompts: Sequence[str] | None = None) -> dict[str, Any]:
+    """accuracy, low and high of its 95% interval, pairs; those without a verdict are in none.
+
+    Args:
+        prompts: of each pair; the interval is over them, and their number is told. Without, every
+            pair is taken to be of a prompt of its own.
+    """
+    known = np.isfinite(right)
+    right = right[known]
     if not len(right):
         return {"accuracy": None, "low": None, "high": None, "pairs": 0}
-    low, high = wilson(float(right.sum()), len(right))
-    return {"accuracy": float(right.mean()), "low": low, "high": high, "pairs": len(right)}
+    found = {"accuracy": float(right.mean()), "pairs": len(right)}
+    if prompts is None:
+        low, high = wilson(float(right.sum()), len(right))
+        return {**found, "low": low, "high": high}
+    groups = np.unique(np.asarray(prompts)[known], return_inverse=True)[1]
+    low, high = clustered(right, groups)
+    return {**found, "low": low, "high": high, "prompts": int(groups.max()) + 1}
 
 
-def by_label(right: Floats, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+def by_label(
+    right: Floats, labels: Sequence[str], prompts: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
     """`accuracy` of each label's rows, such as each source's."""
     names = np.asarray(labels)
-    return {str(name): accuracy(right[names == name]) for name in np.unique(names)}
+    return {str(name): _part(right, names == name, prompts) for name in np.unique(names)}
 
 
-def by_fifth(right: Floats, values: Floats) -> list[dict[str, Any]]:
+def _part(right: Floats, where: NDArray[np.bool_], prompts: Sequence[str] | None) -> dict[str, Any]:
+    own = None if prompts is None else np.asarray(prompts)[where].tolist()
+    return accuracy(right[where], own)
+
+
+def by_fifth(
+    right: Floats, values: Floats, prompts: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
     """`accuracy` by fifths of a value (a length difference, a margin), with each bin's bounds.
 
     Values that are NaN are left out; equal values share a bin, so there may be fewer than five.
     """
     known = np.isfinite(values)
-    right, values = right[known], values[known]
-    if not len(values):
+    if not known.any():
         return []
-    edges = np.unique(np.quantile(values, CUTS))
-    place = np.searchsorted(edges, values, side="left")
+    edges = np.unique(np.quantile(values[known], CUTS))
+    place = np.where(known, np.searchsorted(edges, values, side="left"), -1)
     return [
         {
             "from": float(values[place == number].min()),
             "to": float(values[place == number].max()),
-            **accuracy(right[place == number]),
+            **_part(right, place == number, prompts),
         }
-        for number in np.unique(place)
+        for number in np.unique(place[known])
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,7 @@ from training.core.chat_template import Messages
 from training.core.seeds import coin
 from training.core.statistics import Floats
 from training.judges.pairwise import Answers, PairwiseJudge
+from training.measures import intervals
 from training.measures import judge_quality as quality
 
 
@@ -47,14 +50,15 @@ def report(judge: PairwiseJudge, rows: Sequence[Labelled], asked: Answers) -> di
     chance = asked.first_wins[known]
     right = quality.verdicts(chance)
     longer = np.array([len(row.chosen) - len(row.rejected) for row in kept], dtype=np.float64)
+    asked_of = prompts(kept)
     figures = {
-        **quality.accuracy(right),
+        **quality.accuracy(right, asked_of),
         "nulls": int((~known).sum()),
         "ties": int((chance == 0.5).sum()),
-        "by_source": quality.by_label(right, [row.source for row in kept]),
-        "by_chosen_longer": quality.by_label(right, [_side(value) for value in longer]),
-        "by_length_difference": quality.by_fifth(right, longer),
-        "by_margin": quality.by_fifth(right, _margin_ranks(kept)),
+        "by_source": quality.by_label(right, [row.source for row in kept], asked_of),
+        "by_chosen_longer": quality.by_label(right, [_side(one) for one in longer], asked_of),
+        "by_length_difference": quality.by_fifth(right, longer, asked_of),
+        "by_margin": quality.by_fifth(right, _margin_ranks(kept), asked_of),
         "calibration": quality.calibration(chance),
     }
     if judge.has_position:
@@ -62,11 +66,39 @@ def report(judge: PairwiseJudge, rows: Sequence[Labelled], asked: Answers) -> di
     return figures
 
 
-def against(truth: Answers, asked: Answers) -> dict[str, Any]:
+def prompts(rows: Sequence[Labelled]) -> list[str]:
+    """What tells the prompts of rows apart."""
+    return [json.dumps(row.prompt, ensure_ascii=False) for row in rows]
+
+
+def paired(rows: Sequence[Labelled], answers: dict[str, Answers]) -> list[dict[str, Any]]:
+    """Every two judges' difference in accuracy on the pairs that all of them judged.
+
+    p is a t test's over prompts, p_holm the same corrected for the number of comparisons.
+    """
+    known = np.all([np.isfinite(asked.first_wins) for asked in answers.values()], axis=0)
+    if not known.any():
+        return []
+    groups = np.unique(np.array(prompts(rows))[known], return_inverse=True)[1]
+    right = {name: quality.verdicts(one.first_wins[known]) for name, one in answers.items()}
+    found = [
+        {"judge": one, "other": two, **intervals.paired(right[one], right[two], groups)}
+        for one, two in itertools.combinations(sorted(right), 2)
+    ]
+    corrected = intervals.holm([row["p"] for row in found])
+    return [{**row, "p_holm": p} for row, p in zip(found, corrected, strict=True)]
+
+
+def against(
+    truth: Answers, asked: Answers, rows: Sequence[Labelled] | None = None
+) -> dict[str, Any]:
     """`accuracy` on another judge's labels (the oracle's), over the pairs where it has a side."""
     decided = np.isfinite(asked.first_wins) & (np.abs(truth.first_wins - 0.5) > 0)
     sides = np.where(truth.first_wins > 0.5, asked.first_wins, 1.0 - asked.first_wins)
-    return quality.accuracy(quality.verdicts(sides[decided])) if decided.any() else {}
+    if not decided.any():
+        return {}
+    of = None if rows is None else np.array(prompts(rows))[decided].tolist()
+    return quality.accuracy(quality.verdicts(sides[decided]), of)
 
 
 def agreement(

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import stats
 from sklearn import metrics
 
 from training.bench import rewardbench
 from training.measures import judge_quality as quality
-
-
-def test_wilson_is_scipys() -> None:
-    for right, rows in ((0, 5), (3, 10), (812, 1000), (7, 7)):
-        found = stats.binomtest(right, rows).proportion_ci(0.95, method="wilson")
-        assert quality.wilson(right, rows) == pytest.approx((found.low, found.high), abs=1e-12)
-
-
-def test_wilson_covers_the_truth_as_often_as_it_says() -> None:
-    drawn = np.random.default_rng(1).binomial(40, 0.8, 2000)
-    inside = [low <= 0.8 <= high for low, high in (quality.wilson(k, 40) for k in drawn)]
-    assert 0.92 < np.mean(inside) < 0.98
 
 
 def test_a_tie_is_half_right() -> None:
@@ -56,6 +43,16 @@ def test_fifths_hold_all_rows_and_show_where_a_judge_fails() -> None:
     assert [row["accuracy"] for row in bins[1:]] == [1.0] * 4
     assert quality.by_fifth(right, np.full(1000, np.nan)) == []
     assert len(quality.by_fifth(right, np.ones(1000))) == 1
+
+
+def test_an_accuracy_says_over_how_many_prompts_its_interval_is() -> None:
+    right = np.array([1.0, 1, 1, 0, 0, 0, np.nan])
+    found = quality.accuracy(right, ["a", "a", "a", "b", "b", "b", "c"])
+    assert (found["accuracy"], found["pairs"], found["prompts"]) == (0.5, 6, 2)
+    alone = quality.accuracy(right)
+    assert found["high"] - found["low"] > alone["high"] - alone["low"]
+    parts = quality.by_label(right, list("xyxyxyx"), ["a", "a", "a", "b", "b", "b", "c"])
+    assert (parts["x"]["pairs"], parts["x"]["prompts"], parts["y"]["prompts"]) == (3, 2, 2)
 
 
 def test_cycles_of_a_ranking_are_none_and_of_coins_a_quarter() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def figures(bench: str, items: Sequence[Item], said: Said) -> dict[str, Any]:
         return judge_bench.figures(items, said.decisions)
     if bench == "rewardbench":
         right = np.array([_right(one) for one in said.scores])
-        return rewardbench.scores([item.group for item in items], right)
+        asked = [json.dumps(item.prompt) if item.prompt else item.key for item in items]
+        return rewardbench.scores([item.group for item in items], right, asked)
     return _SCORED[bench](items, said.scores)
 
 
