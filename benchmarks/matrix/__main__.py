@@ -6,7 +6,7 @@ Each row samples, imports, pairs, stores references, takes a step of DPO, scores
 tiny random models behind a real vocabulary. Finished rows are kept under .work/matrix and not run
 again by the same code, so a run that was stopped goes on. Writes benchmarks/results/matrix.md and
 matrix.json; --only and --short print the rows and write neither; --report writes what is
-finished and runs nothing. Exit code 1: a row is not as it should be.
+finished, by other code too, and runs nothing. Exit code 1: a row is not as it should be.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     key = _key()
     rows = []
     for combination in chosen:
-        row = _kept(combination, key) if args.report else _row(combination, key)
+        row = _kept(combination, None) if args.report else _row(combination, key)
         if row is not None:
             rows.append(row)
             print(page.line(row), flush=True)
@@ -78,7 +78,7 @@ def _row(combination: combinations.Combination, key: str) -> running.Row:
     return row
 
 
-def _kept(combination: combinations.Combination, key: str) -> running.Row | None:
+def _kept(combination: combinations.Combination, key: str | None) -> running.Row | None:
     return running.kept(_file(combination), key)
 
 

@@ -62,6 +62,7 @@ def page(rows: Sequence[Row], whole: int) -> str:
         _HEAD,
         f"{len(rows)} of {whole} rows: {summary}. The largest difference is {worst:.1e} ({where}); "
         f"{sum(row.seconds for row in rows) / 60:.0f} CPU minutes.\n",
+        *_codes(rows),
         _table(rows, promises),
         "## Of the contract\n",
         _contract(rows, promises),
@@ -70,6 +71,21 @@ def page(rows: Sequence[Row], whole: int) -> str:
     ]
     wrong = [f"- `{row.name}`, {row.verdict}: {row.says}\n" for row in rows if not row.expected]
     return "\n".join([*parts, "## Not as it should be\n", *(wrong or ["Nothing.\n"])])
+
+
+def _codes(rows: Sequence[Row]) -> list[str]:
+    """Which rows were made by other code of the stages than most: --report takes these too."""
+    counts = Counter(row.code for row in rows)
+    if len(counts) < 2:
+        return []
+    (most, _), *others = counts.most_common()
+    told = "\n".join(
+        f"- code {code[:8]}: {', '.join(f'`{row.name}`' for row in rows if row.code == code)}"
+        for code, _ in others
+    )
+    return [
+        f"Most rows are of the stages' code {most[:8]} (a hash of it), and of another:\n\n{told}\n"
+    ]
 
 
 def _promises(rows: Sequence[Row]) -> list[str]:

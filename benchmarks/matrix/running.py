@@ -26,6 +26,7 @@ class Row:
         seen: as `checks.Found` has it.
         contract: promises of the contract that are noted or broken, by name.
         expected: whether the verdict is the one that there should be.
+        code: hash of the code that made it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Row:
     contract: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     expected: bool = False
+    code: str = ""
 
 
 def run(combination: Combination, folder: Path) -> Row:
@@ -85,15 +87,16 @@ def _contract() -> dict[str, str]:
     }
 
 
-def kept(file: Path, key: str) -> Row | None:
-    """A row that the same code has finished before."""
+def kept(file: Path, key: str | None) -> Row | None:
+    """A row that the same code has finished before; of any code where the key is None."""
     if not file.is_file():
         return None
     told = json.loads(file.read_text("utf-8"))
-    return Row(**told["row"]) if told["key"] == key else None
+    return Row(**told["row"] | {"code": told["key"]}) if key in (None, told["key"]) else None
 
 
 def keep(file: Path, key: str, row: Row) -> None:
     """Keep a finished row for the next run."""
+    row.code = key
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({"key": key, "row": asdict(row)}, ensure_ascii=False), "utf-8")

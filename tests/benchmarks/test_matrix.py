@@ -121,4 +121,16 @@ def test_the_page_tells_what_holds_what_is_refused_and_what_is_wrong() -> None:
     assert "| **refused** |" in text
     assert "1. p\n   - broken: x (1 rows)" in text
     assert "2 of 3 rows" in text
+    assert "Most rows" not in text
+    good.code, bad.code = "1" * 24, "2" * 24
+    assert "\n- code 22222222: `b llama`\n" in page.page([good, good, bad], 3)
     assert text.endswith("## Not as it should be\n\n- `b llama`, refused: base: no end\n")
+
+
+def test_a_kept_row_is_of_its_code_and_a_report_takes_that_of_another(tmp_path: Path) -> None:
+    file = tmp_path / "rows" / "a.json"
+    assert running.kept(file, None) is None
+    running.keep(file, "one", Row("a llama", "a", "its own", "llama", "holds", expected=True))
+    assert running.kept(file, "one") == running.kept(file, None)
+    assert running.kept(file, "two") is None
+    assert (running.kept(file, None) or Row("", "", "", "")).code == "one"
