@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from curation.core.errors import UserError
@@ -42,8 +43,11 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+@cache
 def die_with_parent() -> None:
     """End this process when the shell or the DVC that started it ends: no orphan writes later.
+
+    Once is enough, however many stages a process runs.
 
     The kernel's death signal covers the direct parent; DVC starts a shell in between, so a thread
     watches that shell's own parent as well. Linux only; elsewhere the lock file still protects.

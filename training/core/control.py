@@ -51,6 +51,9 @@ class Control:
         special = {str(token): int(index) for index, token in added.items() if token.special}
         self.ids = special | {name: int(tokenizer.convert_tokens_to_ids(name)) for name in written}
         self._set = frozenset(self.ids.values())
+        # Some tokens (Phi-3's) take the blanks beside them with them.
+        self._before = {str(token) for token in added.values() if token.lstrip}
+        self._after = {str(token) for token in added.values() if token.rstrip}
         names = "|".join(re.escape(name) for name in sorted(self.ids, key=len, reverse=True))
         names = names or r"(?!)"
         said = f"{names}|{_OPEN}|{_SHUT}"  # a content that holds a mark has it marked too
@@ -103,6 +106,7 @@ class Control:
     def _apart(self, marked: str) -> Encoded:
         """Encode a text piece by piece between the control tokens that the template wrote."""
         text, ids, offsets, piece, last = "", [], [], "", 0
+        before = ""  # the control token in front
         for found in [*self._marked.finditer(marked), None]:
             end = len(marked) if found is None else found.start()
             piece += marked[last:end]
@@ -110,15 +114,23 @@ class Control:
             if found is not None and not found[2]:  # of a content: text
                 piece += found[1] or ""
                 continue
-            read = self._read(piece, first=not text)
+            name = "" if found is None else found[2]
+            start, kept = self._beside(before, piece, name)
+            read = self._read(kept, first=not text)
             ids += read.ids
-            offsets += [(len(text) + a, len(text) + b) for a, b in read.offsets]
-            text, piece = text + piece, ""
-            if found is not None:
-                ids.append(self.ids[found[2]])
-                offsets.append((len(text), len(text) + len(found[2])))
-                text += found[2]
+            offsets += [(len(text) + start + a, len(text) + start + b) for a, b in read.offsets]
+            text, piece, before = text + piece, "", name
+            if name:
+                ids.append(self.ids[name])
+                offsets.append((len(text), len(text) + len(name)))
+                text += name
         return Encoded(text, ids, offsets)
+
+    def _beside(self, before: str, piece: str, behind: str) -> tuple[int, str]:
+        """What two control tokens leave of the text between them, and where in it that begins."""
+        kept = piece.lstrip() if before in self._after else piece
+        start = len(piece) - len(kept)
+        return start, kept.rstrip() if behind in self._before else kept
 
     def _read(self, piece: str, first: bool) -> tokenizers.Encoding:
         """Encode a piece as text, whatever it spells."""

@@ -39,7 +39,7 @@ def _spare(tokenizer: Any, taken: Set[int], rows: int) -> str | None:
         if token.special
         and place < rows
         and place not in used
-        and str(token) not in tokenizer.chat_template
+        and str(token) not in tokenizer.get_chat_template()
         and not _SEEN.search(str(token))
     ]
     named = [[one for one in free if name.search(one)] for name in (_PAD, _SPARE)]

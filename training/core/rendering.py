@@ -29,7 +29,7 @@ class Renderer:
                 "set base.chat_template in params.yaml"
             )
         self.name = name
-        self.source = pinned(tokenizer.get_chat_template())
+        self.source = pinned(_source(tokenizer, name))
         self._tokenizer = tokenizer
 
     def render(self, conversations: Sequence[Messages], prompt: bool) -> list[str]:
@@ -89,6 +89,15 @@ class Renderer:
                 f"chat template of {self.name}: {str(error).splitlines()[0]}, in a conversation of "
                 f"roles {', '.join(roles)} that starts {_start(conversation)!r}; {_mend(roles)}"
             ) from error
+
+
+def _source(tokenizer: Any, name: str) -> str:
+    try:
+        return str(tokenizer.get_chat_template())
+    except ValueError as error:  # several, by name, and none is the default
+        raise UserError(
+            f"{name}: {str(error).splitlines()[0]}; name one by base.chat_template"
+        ) from error
 
 
 def _start(conversation: Sequence[Mapping[str, str]]) -> str:

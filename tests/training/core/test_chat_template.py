@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
+import tokenizers
 
 from curation.core.errors import UserError
 from training.core.chat_template import ChatTemplate
@@ -21,7 +23,7 @@ CHATML = (
 )
 
 
-def with_template(tokenizer: Any, text: str) -> ChatTemplate:
+def with_template(tokenizer: Any, text: Any) -> ChatTemplate:
     other = copy.deepcopy(tokenizer)
     other.chat_template = text
     return ChatTemplate(other)
@@ -79,6 +81,32 @@ def test_a_template_that_trims_trims(tokenizer: Any) -> None:
     llama = with_template(tokenizer, tokenizers_.template("llama3"))
     padded = llama.encode([{"role": "user", "content": "  cat "}], True)
     assert padded == llama.encode([{"role": "user", "content": "cat"}], True)
+
+
+def test_of_several_templates_the_default_counts_and_none_is_refused(tokenizer: Any) -> None:
+    both = with_template(tokenizer, {"default": CHATML, "tool_use": "{{ tools }}"})
+    talk = [{"role": "user", "content": "a"}]
+    assert both.encode(talk) == with_template(tokenizer, CHATML).encode(talk)
+    with pytest.raises(UserError, match=r"multiple chat templates with no default.*name one by"):
+        with_template(tokenizer, {"a": CHATML, "b": CHATML})
+
+
+def test_a_control_token_takes_the_blanks_beside_it_also_where_a_content_is_cut(
+    tokenizer: Any,
+) -> None:
+    other = copy.deepcopy(tokenizer)
+    blanks = {"lstrip": False, "rstrip": True, "normalized": False, "special": True}
+    state = json.loads(other.backend_tokenizer.to_str())
+    for token in state["added_tokens"]:
+        token.update(blanks if token["content"] == "<|user|>" else {})
+    other._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(state))
+    template = with_template(other, CHATML)
+    ids = template.encode([{"role": "user", "content": "a"}], True)
+    assert template.tokenizer.decode(ids) == "<|user|>user\na<|end|>\n<|user|>assistant\n"
+    padded = with_template(other, CHATML.replace("<|user|>", "<|user|> \n"))
+    assert padded.encode([{"role": "user", "content": "a"}], True) == ids
+    spelled = [{"role": "user", "content": "a <|pad|>"}]
+    assert padded.encode(spelled, True) == template.encode(spelled, True)
 
 
 def test_double_bos_is_refused(tokenizer: Any) -> None:
