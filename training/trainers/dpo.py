@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def _loss(settings: Dpo) -> dict[str, Any]:
         "loss_weights": settings.loss_weights,
         "label_smoothing": settings.label_smoothing,
         "ld_alpha": settings.ld_alpha,
-        # "Precomputed" keeps the trainer from ever loading a reference model.
+        # The trainer then reads them from the rows; `_no_reference` sees to it everywhere.
         "precompute_ref_log_probs": True,
     }
 
@@ -99,13 +100,34 @@ def _trainer(model: Any, tokenizer: Any, rows: Any, options: dict[str, Any], ada
         def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
             return dataset
 
-    return StoredReferenceTrainer(
-        model=model,
-        args=DPOConfig(**options),
-        train_dataset=datasets.Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=adapters,
-    )
+    with _no_reference():
+        return StoredReferenceTrainer(
+            model=model,
+            args=DPOConfig(**options),
+            train_dataset=datasets.Dataset.from_list(rows),
+            processing_class=tokenizer,
+            peft_config=adapters,
+        )
+
+
+@contextmanager
+def _no_reference() -> Iterator[None]:
+    """Keep TRL from loading a reference model, and from hashing the policy to name its pass.
+
+    Under FSDP it does the former although references are precomputed: a second copy in float32, in
+    every process. Stored references stand in for the pass that both serve.
+    """
+    from trl.trainer import dpo_trainer
+
+    names = ("create_model_from_path", "hash_module")
+    own = {name: getattr(dpo_trainer, name) for name in names}
+    for name in names:
+        setattr(dpo_trainer, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        for name, function in own.items():
+            setattr(dpo_trainer, name, function)
 
 
 def _row(row: dict[str, Any], references: References, ld_alpha: float | None) -> dict[str, Any]:

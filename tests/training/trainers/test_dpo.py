@@ -218,3 +218,31 @@ def test_completion_of_a_truncated_sample_needs_no_end(base: Path) -> None:
     model = checkpoint.load_policy(base)
     whole, part = completion_logprobs(model, [([1, 4], [9, 8, 7]), ([1, 4], [9, 8])], 64)
     assert whole < part < 0
+
+
+def test_no_reference_model_is_loaded_under_fsdp(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRL would: a second copy of an 8B policy in float32, in every process."""
+    import transformers
+    from trl.trainer import dpo_trainer
+
+    made = transformers.Trainer.create_accelerator_and_postprocess
+
+    def sharded(self: Any) -> None:
+        made(self)
+        self.is_fsdp_enabled = True
+
+    monkeypatch.setattr(transformers.Trainer, "create_accelerator_and_postprocess", sharded)
+    loads = dpo_trainer.create_model_from_path
+    items = comparisons(8)
+    stored = references(base, items)
+    tokenizer = checkpoint.load_tokenizer(base)
+    fitted = examples.pairs(ChatTemplate(tokenizer), items, 128)
+    rows = [dpo._row(row, stored, None) for row in fitted.rows]
+    place = {"output_dir": str(tmp_path), "save_strategy": "no"}
+    options = arguments.common(SETTINGS, place) | dpo._loss(SETTINGS)
+    trainer = dpo._trainer(checkpoint.load_policy(base), tokenizer, rows, options, None)
+    assert trainer.is_fsdp_enabled
+    assert trainer.ref_model is None
+    assert dpo_trainer.create_model_from_path is loads
