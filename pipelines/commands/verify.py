@@ -14,7 +14,9 @@ The exit code is 1 where anything differs.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -63,6 +65,14 @@ def _derived(lock: Lock, again: Sequence[str]) -> list[Fault]:
     return found
 
 
+def _modes(lock: Lock) -> Counter[str]:
+    """How many models of the build were made under each mode of determinism, by their cards."""
+    outs = [out["path"] for stage in lock.stages.values() for out in stage.get("outs", [])]
+    cards = [lock.path.parent / path / "prefloop.json" for path in sorted(outs)]
+    told = [json.loads(card.read_text("utf-8")) for card in cards if card.is_file()]
+    return Counter(card.get("determinism", "a machine that is not recorded") for card in told)
+
+
 def _report(lock: Lock, again: Sequence[str], found: Sequence[Fault]) -> None:
     wrong = {one.stage for one in found}
     proven = [name for name in again if name not in wrong]
@@ -73,6 +83,8 @@ def _report(lock: Lock, again: Sequence[str], found: Sequence[Fault]) -> None:
         ("differs", len(wrong), "see below" if wrong else ""),
     ]
     print(table(("stages", "number", "what is known"), rows))
+    for mode, count in sorted(_modes(lock).items()):
+        print(f"{count} models made on {mode}")
     if found:
         named = [(one.stage, one.where, one.why) for one in found]
         print("\n" + table(("stage", "what", "differs"), named, 100))

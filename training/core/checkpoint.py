@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
-from training.core import loading, vocabulary
+from training.core import environment, loading, vocabulary
 from training.core.chat_template import ChatTemplate
 
 CARD = "prefloop.json"
@@ -140,7 +140,8 @@ def finish(temp: Path, tokenizer: Any, card: dict[str, Any]) -> str:
     for file in temp.iterdir():
         file.chmod(0o644)
     sha = weights_sha(temp)
-    _write_card(temp, {**card, "weights_sha": sha, "template_sha": template.sha})
+    facts = {**card, "determinism": environment.determinism()}
+    _write_card(temp, {**facts, "weights_sha": sha, "template_sha": template.sha})
     return sha
 
 

@@ -101,6 +101,19 @@ def arithmetic() -> dict[str, str]:
     return {**versions, "device": device(), "processes": str(world())}
 
 
+def determinism() -> str:
+    """What the bytes that this process computes repeat on, in words, for a checkpoint's card."""
+    import torch
+
+    if device() == "cpu":
+        units = torch.backends.cpu.get_cpu_capability()
+        return f"cpu, {units}: the same bytes on a CPU that computes with these vector units"
+    if torch.are_deterministic_algorithms_enabled():
+        name = torch.cuda.get_device_name()
+        return f"cuda, {name}: deterministic kernels where there are any, else recorded only"
+    return "cuda: recorded only"
+
+
 def cores() -> int:
     """Number of CPU cores this process may use."""
     return len(os.sched_getaffinity(0))

@@ -74,7 +74,9 @@ def test_saving_again_replaces_the_whole_folder(base: Path, tokenizer: Any, tmp_
     (path / "stale.txt").write_text("old")
     checkpoint.save(path, checkpoint.load_policy(base), tokenizer, {"kind": "policy"})
     assert not (path / "stale.txt").exists()
-    assert checkpoint.card(path)["weights_sha"] == checkpoint.weights_sha(path)
+    card = checkpoint.card(path)
+    assert card["weights_sha"] == checkpoint.weights_sha(path)
+    assert card["determinism"].startswith(("cpu, ", "cuda"))
     assert checkpoint.weights_sha(path) == checkpoint.weights_sha(base)
 
 
