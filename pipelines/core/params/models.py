@@ -166,8 +166,8 @@ class Sft(Train):
 class RewardModel(Train):
     """Bradley-Terry reward models, one per mix.
 
-    From a few hundred pairs a head alone learns more than all weights do, and most from the mean
-    over the response at a layer past the middle: pooling mean, layer, train head.
+    A few hundred pairs are few for all weights of a real model: train head solves the head on
+    features of the frozen model, at a layer past the middle (docs/tasks/few-rows.md).
     """
 
     use_margin: bool = knob("Whether the loss asks for the margin of the scores.", False)
