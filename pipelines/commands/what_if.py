@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curation.pairing.what_if import changes, summary, text
+from curation.pairing.what_if import text
 from pipelines.core.outputs import rounded
-from pipelines.core.params import Params, load
+from pipelines.core.params import load
 from pipelines.shared import asking
-from pipelines.shared.scored import scored
+from pipelines.shared.scored import compare
 
 TASK = "try another pairing, and look"
 
@@ -48,17 +48,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _body(args: argparse.Namespace) -> None:
     found = compare(args.data, args.iteration, load(args.params), _given(args))
     print(json.dumps(rounded(found), indent=2) if args.json else text(found))
-
-
-def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any]) -> dict[str, Any]:
-    """Pair an iteration as params.yaml says and with changed knobs; the summary of what changes.
-
-    Raises:
-        UserError: a knob has a wrong value, or a table of the iteration is missing.
-    """
-    tables = scored(data, iteration)
-    before, after = (tables.pair(params, knobs) for knobs in ({}, changed))
-    return summary(before.metrics, after.metrics, changes(before.pairs, after.pairs))
 
 
 def _given(args: argparse.Namespace) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from curation.core.errors import UserError
 from curation.pairing.cut import Tables
 from curation.pairing.pairs import Made, make
 from curation.pairing.rules import Rules
+from curation.pairing.what_if import changes, summary
 from pipelines.core import io
 from pipelines.core.params import Params
 from pipelines.core.params.loop import Pairs
@@ -81,6 +82,17 @@ def sampled(tables: Scored, most: int) -> Scored:
         prompts=pool.lazy(),
         share=share,
     )
+
+
+def compare(data: Path, iteration: str, params: Params, changed: dict[str, Any]) -> dict[str, Any]:
+    """Pair an iteration as params.yaml says and with changed knobs; the summary of what changes.
+
+    Raises:
+        UserError: a knob has a wrong value, or a table of the iteration is missing.
+    """
+    tables = scored(data, iteration)
+    before, after = (tables.pair(params, knobs) for knobs in ({}, changed))
+    return summary(before.metrics, after.metrics, changes(before.pairs, after.pairs))
 
 
 def _rules(params: Params, changed: dict[str, Any]) -> Rules:
