@@ -33,8 +33,8 @@ def sha(place: Wheel, key: str, file: Path = PINS) -> str:
     found = _held(place, None, file)
     if found is None:
         raise UserError(
-            f"{key}: {place.requirement} is not pinned in {file}; run prefloop pin {key}, which "
-            "fetches it and writes down its hash"
+            f"{key}: {place.requirement} is not pinned in {file}; prefloop pin {key} "
+            "--params RECIPE fetches it and writes down its hash"
         )
     return found.removeprefix("sha256:")
 

