@@ -139,13 +139,14 @@ def wins(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def changes(con: duckdb.DuckDBPyConnection) -> str:
-    """What else changed, by measure and by kind."""
+    """What else changed by measure, and the pass rate by kind; the report has the parts by kind."""
     measures, kinds = changed.tables(con)
     keys = ["policy", "measure", "prompts", "kinds", "start", "value", "change", "se", "se_kinds"]
     keys += ["equal", "equal_se_kinds"]
     whole = table(keys, [[row[key] for key in keys] for row in measures])
-    own = ("policy", "kind", "measure", "prompts", "start", "value", "change", "se")
-    return whole + "\n\n" + table(own, [[row[key] for key in own] for row in kinds])
+    own = ("policy", "kind", "prompts", "start", "value", "change", "se")
+    passed = [row for row in kinds if row["measure"] == "reward"]
+    return whole + "\n\n" + table(own, [[row[key] for key in own] for row in passed])
 
 
 def examples(con: duckdb.DuckDBPyConnection, policy: str, count: int) -> str:
