@@ -62,6 +62,10 @@ PROMPT_ID = col("prompt_id", pl.String, "Hash of the prompt's messages (24 hex d
 SOURCE = col("source", pl.String, "Name of the source in params.yaml.")
 SOURCE_ROW = col("source_row", pl.String, "Hash of the native row it came from.")
 LICENSE = col("license", pl.String, "Licence of the source, as params.yaml states it.")
+MODELS = (
+    col("chosen_model", pl.String, "Who wrote chosen, as the source has it; null: not said.", True),
+    col("rejected_model", pl.String, "Who wrote rejected, as the source has it.", True),
+)
 SIDES = (
     col("prompt", MESSAGES, "The context: all messages before the compared responses."),
     col("chosen", MESSAGES, "The preferred response: one assistant message."),

@@ -14,6 +14,7 @@ from curation.core.columns import (
     LICENSE,
     MESSAGE,
     MESSAGES,
+    MODELS,
     PAIR_ID,
     PROMPT_ID,
     SAMPLED,
@@ -40,6 +41,7 @@ _PREFERENCE = (
     col("turns", pl.Int64, "Messages in the prompt that are not system messages."),
     col("annotator", pl.String, "Who labelled the source: human, a model's name, or oracle."),
     LICENSE,
+    *MODELS,
 )
 
 PREFERENCES = Table("preferences", "One labelled comparison.", ("pair_id",), _PREFERENCE)
@@ -210,6 +212,7 @@ HISTORY = Table(
         col("margin", pl.Float64, "Adjusted margin, or the source's; may be null offline.", True),
         col("weight", pl.Float64, "Weight of the pair in training."),
         *SAMPLED,
+        *MODELS,
     ),
 )
 REFERENCE = Table(

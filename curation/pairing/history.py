@@ -15,11 +15,13 @@ from curation.core.schema import HISTORY, REJECTS
 OFFLINE = "offline"
 _COLUMNS = [name for name in HISTORY.names if name != "weight"]
 _TEXTS = ["pair_id", "prompt_id", "origin", "prompt", "chosen", "rejected", "margin"]
+_MODELS = ("chosen_model", "rejected_model")
 _NONE = {
     column.name: pl.lit(None, dtype=column.dtype)
     for column in HISTORY.columns
-    if column.name not in {*_TEXTS, "weight"}
+    if column.name not in {*_TEXTS, *_MODELS, "weight"}
 }  # offline responses are texts: nothing of them was sampled here
+_OWN = {name: pl.lit(None, dtype=pl.String) for name in _MODELS}  # the origin says whose they are
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def grow(
         UserError: the previous history holds an origin outside the lineage.
     """
     current = ancestors[0]
-    new = pairs.with_columns(origin=pl.lit(current))
+    new = pairs.with_columns(origin=pl.lit(current), **_OWN)
     rows = pl.concat([previous.select(_COLUMNS), new.select(_COLUMNS)])
     _known(rows, ancestors)
     ranked = rows.with_columns(

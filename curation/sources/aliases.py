@@ -28,6 +28,12 @@ ALIASES: tuple[tuple[str, ...], ...] = (
         *("rejected", "rejected_response", "response_rejected", "rejected_answer"),
         *("dispreferred", "not_preferred"),
     ),
+    *(
+        (f"{side}_model", f"model_{side}", f"{side}_model_name", f"{side}_generator")
+        for side in ("chosen", "rejected")
+    ),
+    ("model_a", "model_1", "model_name_a"),
+    ("model_b", "model_2", "model_name_b"),
     ("system", "system_prompt", "system_message", "system_instruction", "sys"),
     ("history", "chat_history", "conversation_history", "dialogue_history"),
     ("label", "winner", "preference", "preferred", "overall_preference", "verdict", "choice"),

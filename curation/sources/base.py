@@ -31,6 +31,8 @@ CANDIDATE: Types = {
     "rejected": pl.String,
     "chosen_score": pl.Float64,
     "rejected_score": pl.Float64,
+    "chosen_model": pl.String,
+    "rejected_model": pl.String,
     "_other_prompt": MESSAGES,
     "_last_role": pl.String,
     "_priority": pl.Float64,
@@ -46,6 +48,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {"against": ("all", "worst")}
 SAYS: pl.DataType = pl.List(pl.Struct({"from": pl.String, "value": pl.String}))
 SIDES: Types = {"system": pl.String, "history": MESSAGES}
 """Columns beside a conversation that belong to it: its system turn and the turns before it."""
+MODELS: Types = {"chosen_model": pl.String, "rejected_model": pl.String}
+"""Columns that say who wrote the two answers."""
+MODEL_COLUMNS = {name: pl.col(name) for name in MODELS}
 
 
 @dataclass(frozen=True)

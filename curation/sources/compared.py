@@ -29,6 +29,7 @@ B = (*(one.format("b") for one in (*_NAMED, *_BETTER)), "b>a", "b>>a", "second",
 """Labels that say by themselves which response won, in lower case and without brackets; a number,
 or a boolean, never does."""
 _SCORES = {"score_a": pl.Float64, "score_b": pl.Float64}
+_BESIDE = {**SIDES, "model_a": pl.String, "model_b": pl.String}
 _NUMBER = r"^(?:[+-]?\d+(?:\.\d+)?|(?i:true|false))$"
 _NO_WORD = r"[^a-z0-9<>=]+"
 
@@ -72,6 +73,8 @@ def _columns(a: pl.Expr, b: pl.Expr) -> dict[str, pl.Expr]:
     return {
         "chosen_score": pl.when(b).then("score_b").otherwise("score_a"),
         "rejected_score": pl.when(b).then("score_a").otherwise("score_b"),
+        "chosen_model": pl.when(b).then("model_b").otherwise("model_a"),
+        "rejected_model": pl.when(b).then("model_a").otherwise("model_b"),
         "_label_known": a != b,
     }
 
@@ -144,7 +147,7 @@ def _forms(expand: Expand, more: Mapping[str, pl.DataType], scores: bool) -> tup
             {"prompt": asks, "response_a": says, "response_b": says, **more},
             expand,
             optional,
-            SIDES,
+            _BESIDE,
             loose=frozenset({"label", *more}),
         )
         for says in (pl.String(), MESSAGES)
@@ -156,14 +159,14 @@ _LISTS = Layout(
     {"conversation_a": MESSAGES, "conversation_b": MESSAGES, "label": pl.String},
     _labelled_lists,
     _SCORES,
-    SIDES,
+    _BESIDE,
     loose=frozenset({"label"}),
 )
 _TWO_IN_A_LIST = tuple(
     Layout(
         {"prompt": asks, "responses": pl.List(pl.String), "label": pl.String},
         _listed,
-        sides=SIDES,
+        sides=_BESIDE,
         loose=frozenset({"label"}),
     )
     for asks in (pl.String(), MESSAGES)

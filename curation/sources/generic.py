@@ -7,6 +7,8 @@ import polars as pl
 from curation.core import messages
 from curation.core.schema import MESSAGES
 from curation.sources.base import (
+    MODEL_COLUMNS,
+    MODELS,
     SAYS,
     SIDES,
     Format,
@@ -22,7 +24,8 @@ from curation.sources.base import (
 
 col = pl.col
 _SCORES = {"chosen_score": pl.Float64, "rejected_score": pl.Float64}
-_SCORE_COLUMNS = {name: col(name) for name in _SCORES}
+_SCORE_COLUMNS = {**{name: col(name) for name in _SCORES}, **MODEL_COLUMNS}
+_BESIDE = {**SIDES, **MODELS}
 
 
 def _strings(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
@@ -36,7 +39,7 @@ def _strings(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
 
 
 _ANSWERS = {"chosen": pl.String, "rejected": pl.String}
-_HISTORY = {"history": SIDES["history"]}
+_HISTORY = {"history": SIDES["history"], **MODELS}
 _TEXTS = tuple(
     Layout({"prompt": dtype, **_ANSWERS}, _strings, {"system": pl.String, **_SCORES}, _HISTORY)
     for dtype in (pl.String(), MESSAGES)
@@ -104,14 +107,14 @@ def _asked(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
 
 
 _LISTS = {"chosen": MESSAGES, "rejected": MESSAGES}
-_IMPLICIT = Layout(_LISTS, _implicit, _SCORES, SIDES)
+_IMPLICIT = Layout(_LISTS, _implicit, _SCORES, _BESIDE)
 RLHFLOW = Format("rlhflow", "preference", (_IMPLICIT,))
 TRL = Format(
     "trl",
     "preference",
     (
-        Layout({"prompt": MESSAGES, **_LISTS}, _explicit, _SCORES, SIDES),
-        Layout({"prompt": pl.String, **_LISTS}, _asked, _SCORES, SIDES),
+        Layout({"prompt": MESSAGES, **_LISTS}, _explicit, _SCORES, _BESIDE),
+        Layout({"prompt": pl.String, **_LISTS}, _asked, _SCORES, _BESIDE),
         _IMPLICIT,
         *_TEXTS,
     ),
@@ -135,8 +138,8 @@ SWIFT_PAIRS = Format(
     "swift_pairs",
     "preference",
     (
-        Layout({"messages": MESSAGES, "rejected_response": pl.String}, _answered, _SCORES, SIDES),
-        Layout({"messages": MESSAGES, "rejected_messages": MESSAGES}, _two_lists, _SCORES, SIDES),
+        Layout({"messages": MESSAGES, "rejected_response": pl.String}, _answered, _SCORES, _BESIDE),
+        Layout({"messages": MESSAGES, "rejected_messages": MESSAGES}, _two_lists, _SCORES, _BESIDE),
     ),
 )
 
@@ -165,7 +168,7 @@ SHAREGPT_PAIRS = Format(
         Layout(
             {"conversations": SAYS, "chosen": dtype, "rejected": dtype},
             _sharegpt_pairs,
-            sides={**SIDES, **_SCORES},
+            sides={**_BESIDE, **_SCORES},
         )
         for dtype in (_SAID, SAYS, pl.String())
     ),
@@ -187,7 +190,7 @@ _INSTRUCTED = Layout(
     {"instruction": pl.String, **_ANSWERS},
     _instructed,
     _SCORES,
-    {"input": pl.String, **SIDES},
+    {"input": pl.String, **_BESIDE},
 )
 CODE_ULTRAFEEDBACK = Format("code_ultrafeedback", "preference", (_INSTRUCTED,))
 ALPACA_PAIRS = Format("alpaca_pairs", "preference", (_INSTRUCTED,))
@@ -201,6 +204,7 @@ def _argilla_math(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         rejected=col("rejected_response"),
         chosen_score=col("chosen_rating"),
         rejected_score=col("rejected_rating"),
+        **MODEL_COLUMNS,
     )
 
 
@@ -217,6 +221,7 @@ ARGILLA_MATH = Format(
                 "rejected_rating": pl.Float64,
             },
             _argilla_math,
+            sides=MODELS,
         ),
     ),
 )

@@ -84,6 +84,8 @@ def _preference(source: Normaliser) -> dict[str, pl.Expr]:
         "rejected_chars": col("rejected").str.len_chars(),
         "turns": messages.turns(col("prompt")),
         "annotator": pl.lit(source.annotator),
+        "chosen_model": col("chosen_model"),
+        "rejected_model": col("rejected_model"),
     }
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from curation.core import messages
 from curation.core.schema import MESSAGES
 from curation.sources.base import (
+    MODEL_COLUMNS,
     SAYS,
     Format,
     Layout,
@@ -140,6 +141,7 @@ def _capybara(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         **whole_lists(col("chosen"), col("rejected")),
         chosen_score=col("rating_chosen"),
         rejected_score=col("rating_rejected"),
+        **MODEL_COLUMNS,
     )
 
 

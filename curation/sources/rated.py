@@ -7,6 +7,8 @@ import polars as pl
 from curation.core import messages
 from curation.core.schema import MESSAGES
 from curation.sources.base import (
+    MODEL_COLUMNS,
+    MODELS,
     SIDES,
     Format,
     Layout,
@@ -100,6 +102,7 @@ def _ultrafeedback(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
             "instruction",
             "index",
             answer.struct.field("response").alias("response"),
+            answer.struct.field("model").alias("model"),
             score.alias("score"),
         )
     )
@@ -120,6 +123,8 @@ def _pairs_of(rows: pl.LazyFrame, text: str, prompt: pl.Expr) -> pl.LazyFrame:
         _label_known=col("score").is_not_null() & col("score_b").is_not_null(),
         chosen_score=pl.when(first_wins).then(col("score")).otherwise(col("score_b")),
         rejected_score=pl.when(first_wins).then(col("score_b")).otherwise(col("score")),
+        chosen_model=pl.when(first_wins).then("model").otherwise("model_b"),
+        rejected_model=pl.when(first_wins).then("model_b").otherwise("model"),
     )
 
 
@@ -138,6 +143,9 @@ ULTRAFEEDBACK = Format(
 )
 
 
+_NO_MODEL = pl.lit(None, dtype=pl.String)
+
+
 def _scored_lists(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
     """All pairs of a row's responses by their scores; lists of unequal length say of no score."""
     alike = col("responses").list.len() == col("scores").list.len()
@@ -153,7 +161,9 @@ def _scored_lists(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         )
         .explode("responses", "index")
         .with_columns(col("scores").list.get(col("index"), null_on_oob=True))
-        .select("source_row", "prompt", "index", response="responses", score="scores")
+        .select(
+            "source_row", "prompt", "index", response="responses", model=_NO_MODEL, score="scores"
+        )
     )
     return _pairs_of(rows, "prompt", col("prompt"))
 
@@ -179,6 +189,7 @@ def _binarized_lists(native: pl.LazyFrame, _: Options) -> pl.LazyFrame:
         **whole_lists(col("chosen"), col("rejected")),
         chosen_score=col("score_chosen"),
         rejected_score=col("score_rejected"),
+        **MODEL_COLUMNS,
     )
 
 
@@ -198,7 +209,9 @@ ULTRAFEEDBACK_BINARIZED = Format(
     "ultrafeedback_binarized",
     "preference",
     (
-        Layout({"chosen": MESSAGES, "rejected": MESSAGES, **_SCORES}, _binarized_lists),
+        Layout(
+            {"chosen": MESSAGES, "rejected": MESSAGES, **_SCORES}, _binarized_lists, sides=MODELS
+        ),
         Layout(
             {
                 "prompt": pl.String,
@@ -233,6 +246,7 @@ def _nectar(native: pl.LazyFrame, options: Options) -> pl.LazyFrame:
             "prompt",
             "index",
             answer.field("answer").alias("answer"),
+            answer.field("model").alias("model"),
             answer.field("rank").alias("rank"),
         )
     )
@@ -255,6 +269,8 @@ def _nectar(native: pl.LazyFrame, options: Options) -> pl.LazyFrame:
         rejected=col("answer_b"),
         chosen_score=-col("rank"),
         rejected_score=-col("rank_b"),
+        chosen_model=col("model"),
+        rejected_model=col("model_b"),
         _label_known=col("rank_b").is_not_null(),
     )
 

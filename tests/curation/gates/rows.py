@@ -47,6 +47,7 @@ PREFERENCE = {
     "margin": 1.0, "prompt_chars": 4, "chosen_chars": 2, "rejected_chars": 3,
     "prompt_tokens": None, "chosen_tokens": None, "rejected_tokens": None, "turns": 1,
     "annotator": "human", "license": "mit", "split": "train",
+    "chosen_model": None, "rejected_model": None,
 }  # fmt: skip
 CONVERSATION = {
     "example_id": "e", "prompt_id": "p", "source": "toy", "source_row": "1",
@@ -81,6 +82,7 @@ PAIR = {
     "chosen_cut": False, "rejected_cut": False,
 }  # fmt: skip
 PAST = {**{name: PAIR[name] for name in HISTORY.names if name in PAIR}, "origin": "iter1",
+        "chosen_model": None, "rejected_model": None,
         "weight": 1.0}  # fmt: skip
 LOGPS = {
     "pair_id": "a", "reference_sha": "r", "template_sha": "t", "ref_chosen_logps": -3.0,

@@ -80,7 +80,12 @@ def test_last_k_counts_this_iteration() -> None:
 
 
 def test_offline_pairs_stay_under_every_keep() -> None:
-    offline = _pairs("x", "o").with_columns(origin=pl.lit("offline"), weight=pl.lit(1.0))
+    offline = _pairs("x", "o").with_columns(
+        origin=pl.lit("offline"),
+        weight=pl.lit(1.0),
+        chosen_model=pl.lit("m"),
+        rejected_model=pl.lit("n"),
+    )
     start = offline.select(HISTORY.names)
     grown = _walk(Keep("none"), *STEPS, ("iter3", "o"), start=start)
     assert _origins(grown)["o"] == "offline"

@@ -546,3 +546,30 @@ def test_questions_without_answers_are_no_conversation(tmp_path: Path) -> None:
         run(tmp_path, "prompt_column", [{"prompt": ["one", "two"]}], [])
     kept, _ = run(tmp_path, "prompt_column", [{"prompt": ["one"]}], [])
     assert kept["messages"][0].to_list() == said("one")
+
+
+def wrote(kept: pl.DataFrame) -> set[tuple[str | None, str | None]]:
+    return set(kept.select("chosen_model", "rejected_model").iter_rows())
+
+
+def test_who_wrote_the_answers_comes_from_the_native_rows(tmp_path: Path) -> None:
+    pair = {"prompt": "q", "chosen": "good", "rejected": "bad"}
+    kept, _ = run(tmp_path, "trl", [{**pair, "chosen_model": "a", "rejected_model": "b"}], [])
+    assert wrote(kept) == {("a", "b")}
+    kept, _ = run(tmp_path, "trl", [pair], [])
+    assert wrote(kept) == {(None, None)}
+    ranked = [{"answer": text, "model": text, "rank": n} for n, text in ((2, "y"), (1, "x"))]
+    row = {"prompt": "\n\nHuman: q\n\nAssistant: ", "answers": ranked}
+    kept, _ = run(tmp_path, "nectar", [row], [])
+    assert wrote(kept) == {("x", "y")}
+    arena = {"model_a": "a", "model_b": "b", "winner": "model_b"}
+    sides = {"conversation_a": said("q", "x"), "conversation_b": said("q", "y")}
+    kept, _ = run(tmp_path, "arena", [{**arena, **sides}], [])
+    assert wrote(kept) == {("b", "a")}
+
+
+def test_a_models_name_is_no_part_of_a_row_that_has_none(tmp_path: Path) -> None:
+    pair = {"prompt": "q", "chosen": "good", "rejected": "bad"}
+    with_name, _ = run(tmp_path, "strings", [{**pair, "chosen_model": "a"}], [])
+    without, _ = run(tmp_path, "strings", [pair], [])
+    assert with_name["pair_id"].to_list() == without["pair_id"].to_list()

@@ -47,6 +47,7 @@ def _source(name: str, **change: Any) -> pl.DataFrame:
     frame = pl.DataFrame(rows).with_columns(
         pl.col("prompt", "chosen", "rejected").cast(MESSAGES),
         prompt_tokens=None, chosen_tokens=None, rejected_tokens=None,
+        chosen_model=None, rejected_model=None,
     )  # fmt: skip
     return frame.select(pl.col(c.name).cast(c.dtype) for c in PREFERENCES.columns)
 

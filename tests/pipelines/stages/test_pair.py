@@ -252,7 +252,7 @@ def test_offline_history_takes_the_mix(folder: Path) -> None:
     mix = rows.with_columns(
         source=pl.lit("toy"), source_row=pl.lit("1"), chosen_score=None, rejected_score=None,
         prompt_chars=1, prompt_tokens=None, turns=1, annotator=pl.lit("human"),
-        license=pl.lit("mit"),
+        license=pl.lit("mit"), chosen_model=None, rejected_model=None,
     )  # fmt: skip
     Path("mix1").mkdir()
     mix.select(pl.col(c.name).cast(c.dtype) for c in MIXES.columns).write_parquet(
