@@ -129,7 +129,7 @@ def test_a_part_of_the_bench_reaches_the_stages_that_it_calls(root: Path) -> Non
     arms = code.files("benchmarks.claims_bench.arms")
     assert {"pipelines/stages/dpo.py", "training/trainers/dpo.py"} <= set(arms)
     tables = code.files("benchmarks.claims_bench.tables")
-    assert {"pipelines/stages/mix.py", "curation/gates/checks/mixes/no_benchmark.sql"} <= set(
+    assert {"pipelines/stages/mix.py", "curation/gates/checks/asked/no_benchmark.sql"} <= set(
         tables
     )
     assert "training/trainers/dpo.py" not in tables
