@@ -147,7 +147,7 @@ def md5(path: Path, ignored: Callable[[Path], bool] = lambda _: False) -> str:
     listed = [
         {"md5": _md5_file(file), "relpath": file.relative_to(path).as_posix()} for file in files
     ]
-    listed.sort(key=lambda one: tuple(one["relpath"].split("/")))
+    listed.sort(key=lambda one: one["relpath"])
     text = json.dumps(listed, sort_keys=True)
     return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -49,6 +50,7 @@ class Cluster:
             options |= self._alone()
         else:
             options |= {"address": wanted.ray, "runtime_env": _code()}
+            _answers(str(wanted.ray))
         try:
             ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError) as error:
@@ -113,6 +115,27 @@ def joined(wanted: Placement) -> Cluster:
         UserError: ray is not installed, or there is no such cluster.
     """
     return Cluster(wanted)
+
+
+def _answers(address: str) -> None:
+    """Look whether anything listens at a cluster's address: Ray's own client ends the process.
+
+    Raises:
+        UserError: nothing does, or auto names no cluster.
+    """
+    named = os.environ.get("RAY_ADDRESS", "") if address == "auto" else address
+    known = Path(tempfile.gettempdir()) / "ray" / "ray_current_cluster"  # of `ray start` here
+    if address == "auto" and not named and known.is_file():
+        named = known.read_text("utf-8").strip()
+    if named.startswith("ray://"):
+        raise UserError("placement.ray: name the head as HOST:PORT; ray:// is Ray's other client")
+    host, _, port = named.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=10):
+            return
+    except (OSError, ValueError) as error:
+        told = f"{address}: no cluster to join ({named or 'none is named'}: {error})"
+        raise UserError(f"placement.ray: {told}") from error
 
 
 def _code() -> dict[str, Any]:

@@ -25,7 +25,7 @@ def test_the_code_of_the_card_gives_the_reward(base: Path, tmp_path: Path) -> No
     path = tmp_path / "mean"
     settings = RewardModel(1, 3e-3, 8, 8, 128, 5, pooling="mean", train="head", l2=0.1)
     reward_model.train("reward_model/x", base, comparisons(32), settings, out=path)
-    told = model._loading(path, "reward_models/x", "reward_model")
+    told = model._loading(path, "reward_models/x")
     assert (told["auto"], told["mean_head"]) == ("AutoModel", reward_head.FILE)
     text = TEMPLATE.read_text("utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -41,6 +41,6 @@ def test_the_code_of_the_card_gives_the_reward(base: Path, tmp_path: Path) -> No
 
 
 def test_other_models_are_loaded_as_before(reward_model: Path, base: Path) -> None:
-    judged = model._loading(reward_model, "reward_models/x", "reward_model")
+    judged = model._loading(reward_model, "reward_models/x")
     assert (judged["auto"], judged["mean_head"]) == ("AutoModelForSequenceClassification", None)
-    assert model._loading(base, "base", "base")["auto"] == "AutoModelForCausalLM"
+    assert model._loading(base, "base")["auto"] == "AutoModelForCausalLM"

@@ -53,4 +53,4 @@ def test_a_recipe_near_to_a_known_one_is_named(capsys: pytest.CaptureFixture[str
 
 def test_check_recipe_resolves_the_graph(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check-recipe", "llama3-8b"]) == 0
-    assert "valid, 147 stages" in capsys.readouterr().out
+    assert "valid, 148 stages" in capsys.readouterr().out

@@ -32,6 +32,7 @@ def copy(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def go(key: str, kill_at: int | None = None, *, finish: bool = True) -> list[int]:
     """Run seven items in shards of two; returns the items that were worked on."""
     worked: list[int] = []
+    code._own.cache_clear()  # as a new process would
     stage = Stage("generate", "pipelines.stages.generate", [Path("t.parquet")])
 
     def work(engine: int, items: Sequence[int]) -> pl.DataFrame:

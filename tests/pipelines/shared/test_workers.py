@@ -105,10 +105,16 @@ def test_a_part_that_is_bad_input_ends_the_stage_with_its_line(actors: None) -> 
 
 def test_a_cluster_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray")
-    under(monkeypatch, ray="auto")
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(UserError, match=r"placement.ray: auto: no cluster to join"):
-        done(Job("t", int, squares))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    for address, told in {
+        "auto": r"placement.ray: auto: no cluster to join \(127.0.0.1:1: ",
+        "127.0.0.1:1": r"placement.ray: 127.0.0.1:1: no cluster to join",
+        "nowhere": r"placement.ray: nowhere: no cluster to join",
+        "ray://127.0.0.1:10001": r"placement.ray: name the head as HOST:PORT",
+    }.items():
+        under(monkeypatch, ray=address)
+        with pytest.raises(UserError, match=told):
+            done(Job("t", int, squares))
 
 
 def test_what_holds_no_model_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = folder / "data" / "report"
     recipe = str(ROOT / "recipes" / "sample.yaml")
     argv = ["--data", str(folder / "data"), "--out", str(out), "--params", recipe]
+    argv += ["--metrics", str(folder / "data" / "metrics")]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert report.main(argv) == 0
