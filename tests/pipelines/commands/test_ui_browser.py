@@ -128,8 +128,10 @@ def test_a_decision_ends_in_the_pairs_table(page: Any, folder: Path) -> None:
     page.keyboard.press(worse)
     page.wait_for_selector(".told")
     assert page.inner_text(".told span").startswith("Flipped: the judge chose the other response")
+    page.wait_for_load_state("load")  # before that the page does not hear a key
     page.keyboard.press("d")  # the next pair
     expect(page.locator(".told span")).to_contain_text("Dropped")
+    page.wait_for_load_state("load")
     page.keyboard.press("u")
     expect(page.locator(".count")).to_contain_text("1 decided")
     assert run_pair(folder) == 0

@@ -66,7 +66,11 @@ def test_ctrl_c_in_a_stage_is_one_line_and_130(
 
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text("{}")
-    assert stage.run("waits", Args, body, ["--out", "out.txt"]) == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+    try:
+        assert stage.run("waits", Args, body, ["--out", "out.txt"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == "waits: interrupted\n"
     assert not list(tmp_path.glob("*out*"))
 

@@ -63,7 +63,7 @@ def test_a_folder_s_hash_is_of_all_its_files(tmp_path: Path) -> None:
     (tmp_path / "oracle.py").write_text(CODE)
     (tmp_path / "answers.jsonl").write_text("1")
     before = Oracle(tmp_path, "reward").sha
-    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__").mkdir(exist_ok=True)
     (tmp_path / "__pycache__" / "x.pyc").write_text("made by Python")
     assert Oracle(tmp_path, "reward").sha == before
     (tmp_path / "answers.jsonl").write_text("2")
