@@ -14,24 +14,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.vllm_server import vllm_server
 from training.core import checkpoint, environment
 from training.engines.protocol import PLAIN, Draw, Request, Response, Sampler, Sampling
 
@@ -102,47 +96,10 @@ def requests(path: Path, prompts: int, n: int) -> list[Request]:
     ]
 
 
-@contextmanager
-def served(path: Path) -> Iterator[str]:
+def served(path: Path) -> AbstractContextManager[str]:
     """vLLM's own server of a policy, as anyone starts it; yields its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    flags = ["--model", str(path), "--served-model-name", path.name, "--host", "127.0.0.1"]
-    flags += ["--port", str(port), "--max-num-seqs", "32", "--max-model-len", "256"]
-    flags += ["--dtype", "float32", "--enforce-eager", "--no-enable-chunked-prefill"]
-    quiet = {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}
-    server = subprocess.Popen(
-        # what `vllm serve` runs; its command line asks for package data that the CPU build lacks
-        [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *flags],
-        env={**os.environ, **quiet, "VLLM_CPU_KVCACHE_SPACE": "1"},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait(server, f"http://127.0.0.1:{port}/health")
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        server.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)  # the engine's own process too
-        server.wait()
-
-
-def _wait(server: subprocess.Popen[bytes], health: str) -> None:
-    deadline = time.monotonic() + 600
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise SystemExit("vllm's server has ended")
-        try:
-            with urllib.request.urlopen(health, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.5)
-    raise SystemExit("vllm's server did not start")
+    limits = ("--max-num-seqs", "32", "--max-model-len", "256")
+    return vllm_server(path, *limits, "--no-enable-chunked-prefill")
 
 
 def sampler(name: str, path: Path, url: str) -> Sampler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,15 +110,18 @@ def check_params(lock: Lock, names: list[str], file: Path) -> None:
     Raises:
         UserError: a value differs: the card would state parameters that made nothing.
     """
-    now = yaml.load(file.read_text("utf-8"), Loader=_LOADER)
+    for key in unlike(lock, names, yaml.load(file.read_text("utf-8"), Loader=_LOADER)):
+        raise UserError(f"{file}: {key} is not what the build was made with; run dvc repro first")
+
+
+def unlike(lock: Lock, names: list[str], now: Any) -> Iterator[str]:
+    """The dotted keys of the parameters of these stages that have another value now."""
     for key, built in lock.params(names).items():
         value = now
         for part in key.split("."):
             value = value.get(part) if isinstance(value, dict) else None
         if _plain(value) != _plain(built):
-            raise UserError(
-                f"{file}: {key} is not what the build was made with; run dvc repro first"
-            )
+            yield key
 
 
 def _plain(value: Any) -> Any:

@@ -22,6 +22,7 @@ from curation.core.errors import UserError
 from curation.publish import lock as locks
 from curation.publish.lock import Lock
 from pipelines.core import sealed
+from pipelines.core.params import text
 
 # Table work and counting alone: the same bytes on every machine, in about a second each.
 CHEAP = frozenset(
@@ -112,11 +113,9 @@ def _tables(path: Path) -> list[Path]:
 
 
 def _params(lock: Lock, params: Path) -> Iterator[Fault]:
+    now = text.read(params).values
     for name in lock.stages:
-        try:
-            locks.check_params(lock, [name], params)
-        except UserError as error:
-            key = str(error).removeprefix(f"{params}: ").partition(" ")[0]
+        for key in locks.unlike(lock, [name], now):
             yield Fault(name, f"{params.name}: {key}", "is not what the stage ran with")
 
 

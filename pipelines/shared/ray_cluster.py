@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from curation.core.errors import UserError
+from pipelines.core import code
 from pipelines.core.params.placement import Placement
+from training.core import environment
 
 LOCAL = "local"
-_PACKAGES = ("pipelines", "curation", "training")
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
@@ -29,6 +30,9 @@ class Cluster:
 
     Attributes:
         ray: the library, imported here alone.
+
+    Raises:
+        UserError: ray is not installed, or there is no such cluster.
     """
 
     def __init__(self, wanted: Placement) -> None:
@@ -69,10 +73,9 @@ class Cluster:
             stdin=subprocess.PIPE,
             start_new_session=True,
         )
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         return {
             "address": LOCAL,
-            "num_cpus": cores,
+            "num_cpus": environment.cores(),
             "include_dashboard": False,
             "_temp_dir": str(self._folder),
         }
@@ -108,15 +111,6 @@ class Cluster:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def joined(wanted: Placement) -> Cluster:
-    """The cluster that a placement names.
-
-    Raises:
-        UserError: ray is not installed, or there is no such cluster.
-    """
-    return Cluster(wanted)
-
-
 def _answers(address: str) -> None:
     """Look whether anything listens at a cluster's address: Ray's own client ends the process.
 
@@ -140,7 +134,4 @@ def _answers(address: str) -> None:
 
 def _code() -> dict[str, Any]:
     """The code that nodes need; checkpoints they read from the disk that all of them mount."""
-    import importlib
-
-    modules = [Path(str(importlib.import_module(name).__file__)).parent for name in _PACKAGES]
-    return {"py_modules": [str(path) for path in modules]}
+    return {"py_modules": [str(code.ROOT / name) for name in code.PACKAGES]}

@@ -112,10 +112,10 @@ class RayPool(Generic[E]):
     """
 
     def __init__(self, job: Job[E], wanted: Placement) -> None:
-        from pipelines.shared import ray_cluster
+        from pipelines.shared.ray_cluster import Cluster
 
         self._job = job
-        self._cluster = ray_cluster.joined(wanted)
+        self._cluster = Cluster(wanted)
         self._ray = self._cluster.ray
         self._size = wanted.replicas or self._cluster.room(job.gpus)
         self._options = self._cluster.options(job.gpus, self._size)
@@ -163,7 +163,7 @@ class RayPool(Generic[E]):
     def _joined(self, ready: Any) -> None:
         """An actor that was starting takes part, or another one is started in its place."""
         actor = self._starting.pop(ready)
-        reason = self._why_dead(ready)
+        reason = self._given(ready)[1]
         if reason is None:
             self._false_starts = 0
             self._idle.append(actor)
@@ -179,10 +179,10 @@ class RayPool(Generic[E]):
     def _done(self, result: Any, waiting: deque[int]) -> Any:
         """A part's number and frame; None where its actor died and the part is to be done again."""
         actor, part = self._busy.pop(result)
-        reason = self._why_dead(result)
+        frame, reason = self._given(result)
         if reason is None:
             self._idle.append(actor)
-            return part.number, self._ray.get(result)
+            return part.number, frame
         self._deaths[part.number] += 1
         if self._deaths[part.number] == DEATHS:
             raise UserError(
@@ -194,20 +194,19 @@ class RayPool(Generic[E]):
         self._start()
         return None
 
-    def _why_dead(self, result: Any) -> str | None:
-        """Why an actor died before it gave a result; None where it gave one.
+    def _given(self, result: Any) -> tuple[Any, str | None]:
+        """What an actor gave, or why it died before it gave anything.
 
         Raises:
             UserError: what its code said of the input, as it would have said here.
         """
         errors = self._ray.exceptions
         try:
-            self._ray.get(result)
+            return self._ray.get(result), None
         except errors.RayActorError as error:
-            return str(error).strip().splitlines()[0]
+            return None, str(error).strip().splitlines()[0]
         except errors.RayTaskError as error:
             raise error.cause from None
-        return None
 
     def _end(self) -> None:
         busy = [actor for actor, _ in self._busy.values()]

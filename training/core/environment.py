@@ -116,7 +116,8 @@ def determinism() -> str:
 
 def cores() -> int:
     """Number of CPU cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    allowed = getattr(os, "sched_getaffinity", None)  # macOS has none
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def device() -> str:

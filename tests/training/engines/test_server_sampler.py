@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.vllm_server import vllm_server
 from curation.core.errors import UserError
 from tests.models import user
-from tests.training.vllm_server import vllm_server
+from tests.training.vllm import NEEDS_VLLM
 from training.core.chat_template import ChatTemplate
 from training.core.seeds import sample_seed
 from training.engines.endpoint import Endpoint
@@ -20,13 +20,7 @@ from training.engines.transformers_sampler import TransformersSampler
 from training.judges.llm import Chat, LlmJudge
 from training.judges.protocol import Group
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("vllm") is None,
-        reason="vllm is not installed; requirements-test.lock pins it",
-    ),
-]
+pytestmark = NEEDS_VLLM
 
 
 @pytest.fixture(scope="module")

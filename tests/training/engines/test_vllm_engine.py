@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.models import comparisons, user
+from tests.training.vllm import NEEDS_VLLM
 from training.core.chat_template import ChatTemplate
 from training.core.seeds import sample_seed
 from training.engines import facts
@@ -17,13 +17,7 @@ from training.engines.settings import Engine
 from training.engines.transformers_sampler import TransformersSampler
 from training.engines.transformers_scorer import TransformersScorer
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("vllm") is None,
-        reason="vllm is not installed; requirements-test.lock pins it",
-    ),
-]
+pytestmark = NEEDS_VLLM
 
 
 @pytest.fixture(scope="module")

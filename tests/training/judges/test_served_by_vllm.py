@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.vllm_server import vllm_server
 from tests.models import user
-from tests.training.vllm_server import vllm_server
+from tests.training.vllm import NEEDS_VLLM
 from training.core.sampled import Sampled
 from training.engines.endpoint import Endpoint
 from training.engines.settings import Engine
@@ -18,13 +18,7 @@ from training.judges.protocol import Group
 from training.judges.reward_model import RewardModelJudge
 from training.judges.served import Asking, ServedRewardModel
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        importlib.util.find_spec("vllm") is None,
-        reason="vllm is not installed; requirements-test.lock pins it",
-    ),
-]
+pytestmark = NEEDS_VLLM
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A real vLLM server on loopback, on the CPU build, for as long as a test needs it."""
+"""A real vLLM server on loopback, on the CPU build, for as long as a block needs it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ def vllm_server(model: Path, *flags: str) -> Iterator[str]:
     """Serve a model under its folder's name; yields the address, /v1 included.
 
     About a minute of CPU to start: one server for all tests of a module.
+
+    Raises:
+        RuntimeError: the server ended, or did not answer within an hour.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -50,10 +53,11 @@ def vllm_server(model: Path, *flags: str) -> Iterator[str]:
 def _wait(server: subprocess.Popen[bytes], health: str) -> None:
     deadline = time.monotonic() + 3600
     while time.monotonic() < deadline:
-        assert server.poll() is None, "vllm serve has ended"
+        if server.poll() is not None:
+            raise RuntimeError("vLLM's server has ended")
         try:
             with urllib.request.urlopen(health, timeout=60):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
-    raise AssertionError("vllm serve did not start")
+    raise RuntimeError("vLLM's server did not start")
